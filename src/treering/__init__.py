@@ -1,0 +1,54 @@
+"""treering: commands in, events stored, read models out.
+
+The public names. Each is imported when it is first used, so that `import treering` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from treering.decider import Decider
+    from treering.entity import Entity, EntityState
+    from treering.errors import Refusal, TreeringError
+    from treering.message import Command, Event, Received, Recorded
+    from treering.projection import Projection
+    from treering.service import Service
+    from treering.settings import Settings
+
+__all__ = [
+    "Command",
+    "Decider",
+    "Entity",
+    "EntityState",
+    "Event",
+    "Projection",
+    "Received",
+    "Recorded",
+    "Refusal",
+    "Service",
+    "Settings",
+    "TreeringError",
+]
+
+_HOMES = {
+    "Command": "message",
+    "Decider": "decider",
+    "Entity": "entity",
+    "EntityState": "entity",
+    "Event": "message",
+    "Projection": "projection",
+    "Received": "message",
+    "Recorded": "message",
+    "Refusal": "errors",
+    "Service": "service",
+    "Settings": "settings",
+    "TreeringError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return found

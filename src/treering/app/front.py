@@ -1,0 +1,59 @@
+"""The gateway, put together from an application; a process without it imports none of this."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from treering import gateway
+from treering.app.loading import App, named
+from treering.app.parts import kafka_of, patiently, pool_of
+from treering.bus import Client
+from treering.projection import ReadModels
+from treering.store import Reader
+
+
+async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | None) -> None:
+    """Answer HTTP until *stop* is set."""
+    said = app.settings
+    url = named(said.database_reader or said.database, "database", "TREERING_DATABASE")
+    reader = await Reader.open(
+        url, namespace=app.namespace, pool=pool_of(app), retry_seconds=said.retry_seconds
+    )
+    read_models = ReadModels(reader, app.projections)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(reader)
+        stack.push_async_callback(read_models.close)
+        client = await stack.enter_async_context(_client(app))
+        parts = gateway.Parts(
+            service=app.service,
+            collections=[gateway.Collection(entity=entity) for entity in app.entities],
+            registry=app.registry,
+            reader=reader,
+            read_models=read_models,
+            client=client,
+            kafka=kafka_of(app),
+            wait_seconds=said.wait_seconds,
+            visible_seconds=said.visible_seconds,
+        )
+        await gateway.serve(
+            gateway.build(parts),
+            said.host,
+            said.port,
+            stop,
+            drain_seconds=said.drain_seconds,
+            listener=listener,
+        )
+
+
+@asynccontextmanager
+async def _client(app: App) -> AsyncGenerator[Client]:
+    """Start the gateway's client, waiting for Kafka, and for the topics that handlers make."""
+    client = Client(
+        kafka_of(app), namespace=app.namespace, secret=app.secret(), source="/http", actor="http"
+    )
+    await patiently(app, client.start)
+    try:
+        yield client
+    finally:
+        await client.stop()

@@ -1,0 +1,193 @@
+"""The handler's loop: take a batch of commands, settle it, commit exactly its offsets.
+
+Whatever is killed, frozen or taken away on the way, a command is settled at least once, and the
+store's verdicts make that exactly once.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import stamina
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException, KafkaError
+
+from treering.bus.answers import Answers
+from treering.bus.kafka import (
+    LARGEST_LETTER,
+    Consumer,
+    Record,
+    new_consumer,
+    new_producer,
+    started,
+)  # fmt: skip
+from treering.bus.outcomes import OutcomeWriter
+from treering.bus.salvage import salvage
+from treering.bus.settling import HandlerStatistics, Settles, Settling
+from treering.bus.topics import Topics, partition_counts
+from treering.bus.turns import Turns, Watchdog
+from treering.bus.wire import CommandReader
+from treering.errors import BusError
+from treering.points import reached
+from treering.registry import Registry
+from treering.store import Reader
+
+_ONE_DAY_MS = 24 * 60 * 60 * 1000
+_IDLE_MS = 1000
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerOptions:
+    """How a handler behaves."""
+
+    batch: int = 500
+    """Commands decided at once, at most."""
+    session_seconds: float = 6
+    """Seconds of silence after which Kafka gives a handler's work to another."""
+    drain_seconds: float = 10
+    """Seconds to finish a batch in when told to stop, or when the work moves to another."""
+    commit_seconds: float = 5
+    """Seconds a commit may take; without it the batch is handled again, and answered the same."""
+    retry_seconds: float = 30
+    """Seconds to wait for Kafka at the start."""
+    require_signature: bool = False
+    """Whether a command that is not signed is a dead letter."""
+
+
+DEFAULT_OPTIONS = HandlerOptions()
+
+
+class Handler:
+    """Settles the commands of one namespace; any number of them share its partitions."""
+
+    def __init__(  # noqa: PLR0913 - what it is composed of
+        self,
+        kafka: str,
+        *,
+        namespace: str,
+        handling: Settles,
+        store: Reader,
+        registry: Registry,
+        secret: bytes | None = None,
+        options: HandlerOptions = DEFAULT_OPTIONS,
+    ) -> None:
+        self._kafka = kafka
+        self._topics = Topics(namespace)
+        self._options = options
+        reader = CommandReader(registry, secret=secret, require_signature=options.require_signature)
+        self._settling = Settling(reader, handling, store)
+        self._turns = Turns(options.drain_seconds)
+        self._watchdog = Watchdog(0.8 * options.session_seconds)
+
+    @property
+    def statistics(self) -> HandlerStatistics:
+        """What it has done so far."""
+        return self._settling.statistics
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Settle commands until *stop* is set, then finish the batch in hand and leave.
+
+        Raises BusError when Kafka fails, StoreNotReady or UnknownMessage when this process is of
+        no use: it should end then, and be started again.
+        """
+        serving = asyncio.create_task(self._serve(stop))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._turns.between:
+                await asyncio.wait({serving}, timeout=self._options.drain_seconds)
+        finally:
+            stopping.cancel()
+            serving.cancel()
+            await asyncio.wait({serving})
+        if not serving.cancelled():
+            serving.result()
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        writer = OutcomeWriter(self._topics.namespace, await self._partitions())
+        consumer = self._consumer()
+        async with (
+            started(new_producer(self._kafka, largest=LARGEST_LETTER)) as producer,
+            started(consumer),
+        ):
+            answers = Answers(producer, self._topics, writer)
+            self._watchdog.start()
+            try:
+                while not stop.is_set():
+                    await self._turn(consumer, answers)
+            finally:
+                self._watchdog.stop()
+
+    async def _partitions(self) -> int:
+        """Return how many partitions the outcomes have, as soon as Kafka answers."""
+        async for attempt in stamina.retry_context(
+            on=BusError, timeout=self._options.retry_seconds, attempts=None, wait_max=1
+        ):
+            with attempt:
+                topic = self._topics.outcomes
+                return (await partition_counts(self._kafka, [topic]))[topic]
+        raise BusError(f"Kafka at {self._kafka} was not reached.")
+
+    def _consumer(self) -> Consumer:
+        session = round(1000 * self._options.session_seconds)
+        consumer = new_consumer(
+            self._kafka,
+            group_id=self._topics.group,
+            session_timeout_ms=session,
+            heartbeat_interval_ms=session // 5,
+            rebalance_timeout_ms=session + round(1000 * self._options.drain_seconds),
+            max_poll_interval_ms=_ONE_DAY_MS,
+        )
+        consumer.subscribe([self._topics.commands], listener=self._turns)
+        return consumer
+
+    async def _turn(self, consumer: Consumer, answers: Answers) -> None:
+        found = await self._taken(consumer)
+        if not found:
+            return
+        self._turns.begin()
+        assignment = self._turns.assignment
+        try:
+            self._watchdog.check()
+            records = [record for part in found.values() for record in part]
+            await self._settling.settle(records, answers)
+            reached("after-outcome")
+            self._watchdog.check()
+            if assignment == self._turns.assignment:
+                await self._commit(consumer, found)
+            reached("after-commit")
+        finally:
+            self._turns.end()
+
+    async def _taken(self, consumer: Consumer) -> Mapping[TopicPartition, Sequence[Record]]:
+        """Take what has arrived; what the driver cannot read is read without it."""
+        try:
+            return await consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._options.batch)
+        except (UnicodeDecodeError, CorruptRecordException) as error:
+            _log.warning("A record can not be read by the driver", error=str(error))
+        positions = {part: await _committed(consumer, part) for part in consumer.assignment()}
+        found = await salvage(self._kafka, positions)
+        for part, offset in positions.items():
+            consumer.seek(part, found[part][-1].offset + 1 if part in found else offset)
+        return found
+
+    async def _commit(
+        self, consumer: Consumer, found: Mapping[TopicPartition, Sequence[Record]]
+    ) -> None:
+        """Commit exactly what was settled; left out if Kafka does not take it."""
+        offsets = {partition: records[-1].offset + 1 for partition, records in found.items()}
+        try:
+            async with asyncio.timeout(self._options.commit_seconds):
+                await consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            _log.warning("A commit was left out", error=repr(error))
+
+
+async def _committed(consumer: Consumer, partition: TopicPartition) -> int:
+    """Return where *partition* goes on; what was settled but not committed is settled again."""
+    committed = await consumer.committed(partition)
+    if committed is None:
+        return (await consumer.beginning_offsets([partition]))[partition]
+    return committed

@@ -1,0 +1,121 @@
+"""Dead letters sent back to where they came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from treering import ulid
+from treering.bus.dead import Letter, dead_list, named
+from treering.bus.envelope import Said, envelope
+from treering.bus.kafka import Headers, new_producer, started
+from treering.bus.letter import REASONS, stamp
+from treering.bus.partitions import partition_of
+from treering.bus.signature import is_signed, signature
+from treering.bus.topics import Topics, partition_counts
+from treering.bus.wire import SIGNED
+from treering.errors import BusError, DeadLetter
+
+_TOO_OLD = "urn:treering:error:too-old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriven:
+    """A dead letter that was sent back."""
+
+    letter: Letter
+    command: str
+    """The id under which it will be decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    command: str
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+
+async def dead_redrive(
+    kafka: str,
+    topics: Topics,
+    names: Sequence[str] | None = None,
+    *,
+    secret: bytes | None = None,
+    as_new: bool = False,
+) -> list[Redriven]:
+    """Send dead letters back to where they came from; all of them without *names*.
+
+    They keep their ids, so that one that was decided meanwhile is answered from its verdict; with
+    *as_new* they get new ones, which one that was too old needs. With *secret* they are signed:
+    one whose signature is wrong or missing as said by `kafka`.
+    """
+    letters = await dead_list(kafka, topics)
+    chosen = letters if names is None else named(letters, names)
+    for letter in chosen:
+        if letter.error == _TOO_OLD and not as_new:
+            raise BusError(
+                f"{letter.place} is older than the verdicts, it may have been decided long ago: "
+                "send it as new if it is still meant."
+            )
+    targets = sorted({_target(topics, letter) for letter in chosen})
+    if not targets:
+        return []
+    counts = await partition_counts(kafka, targets)
+    redriven: list[Redriven] = []
+    async with started(new_producer(kafka)) as producer:
+        for letter in chosen:
+            sent = _redriven(letter, secret=secret, as_new=as_new)
+            target = _target(topics, letter)
+            key = sent.key or sent.command.encode()
+            delivery = await producer.send(
+                target,
+                sent.value,
+                sent.key,
+                partition_of(key.decode(errors="replace"), counts[target]),
+                headers=sent.headers,
+            )
+            await delivery
+            redriven.append(Redriven(letter=letter, command=sent.command))
+    return redriven
+
+
+def _target(topics: Topics, letter: Letter) -> str:
+    ours = letter.topic == topics.commands or letter.topic.startswith(f"{topics.commands}.")
+    return letter.topic if ours else topics.commands
+
+
+def _redriven(letter: Letter, *, secret: bytes | None, as_new: bool) -> _Sent:
+    try:
+        said, body = envelope(letter.record)
+    except DeadLetter:
+        value = letter.record.value or b""
+        return _Sent(
+            command=letter.command, key=letter.record.key, value=value, headers=letter.headers
+        )
+    command = ulid.new() if as_new else letter.command
+    old = letter.command.encode()
+    key = letter.record.key
+    again = {name: value for name, value in said.items() if value and name not in REASONS}
+    again.pop("reply-to", None)
+    again |= {"ce_id": command.encode(), "content-type": b"application/json"}
+    again.setdefault("ce_time", stamp(letter.time).encode())
+    if as_new:
+        again.setdefault("ce_causationid", old)
+    _sign(again, said, body, secret)
+    return _Sent(
+        command=command,
+        key=command.encode() if key == old else key,
+        value=body,
+        headers=list(again.items()),
+    )
+
+
+def _sign(again: dict[str, bytes], said: Said, body: bytes, secret: bytes | None) -> None:
+    """Sign what is sent again; whose signature was not right speaks as `kafka`."""
+    if secret is None:
+        return
+    fields = [said.get(name) or b"" for name in SIGNED]
+    if not is_signed(secret, [*fields, body], said.get("ce_signature") or b""):
+        again.pop("ce_tenant", None)
+        again["ce_actor"] = b"kafka"
+    fields = [again.get(name, b"") for name in SIGNED]
+    again["ce_signature"] = signature(secret, [*fields, body])

@@ -1,0 +1,110 @@
+"""From records to answers: read, decide, answer; what cannot be is set aside."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import time
+from traceback import format_exception
+from typing import Any, Protocol
+
+import structlog
+
+from treering import metrics
+from treering.bus.answers import Answers
+from treering.bus.kafka import Record
+from treering.bus.wire import CommandReader
+from treering.errors import DeadLetter, StoreNotReady, StoreUnavailable, UnknownMessage
+from treering.message import Outcome, Received
+from treering.store import Reader
+
+_OLD_MS = 24 * 60 * 60 * 1000
+"""Records younger than this cannot lie before the horizon, which is days ago."""
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Settles(Protocol):
+    """What decides commands: `treering.handling.Handling`."""
+
+    async def handle(self, batch: Sequence[Received[Any]]) -> list[Outcome]:
+        """Return the outcome of each command, in order."""
+        ...
+
+
+@dataclass(slots=True)
+class HandlerStatistics:
+    """What a handler has done since it was started."""
+
+    commands: int = 0
+    batches: int = 0
+    dead: int = 0
+
+
+class Settling:
+    """Settles batches of records: each has its answer, acknowledged, when its turn is over."""
+
+    def __init__(self, reader: CommandReader, handling: Settles, store: Reader) -> None:
+        self.statistics = HandlerStatistics()
+        self._reader = reader
+        self._handling = handling
+        self._store = store
+
+    async def settle(self, records: Sequence[Record], answers: Answers) -> None:
+        """Decide *records* and answer them; return when every answer is acknowledged."""
+        read = await self._read(records)
+        commands = [each for each in read if isinstance(each, Received)]
+        decided = iter(await self._decided(commands) if commands else ())
+        for record, each in zip(records, read, strict=True):
+            answer = next(decided) if isinstance(each, Received) else each
+            if isinstance(answer, DeadLetter):
+                self.statistics.dead += 1
+                metrics.dead_letters.labels(answer.word).inc()
+                await answers.letter(record, answer)
+            elif isinstance(each, Received):
+                answers.outcome(answer, each)
+        await answers.send()
+        await answers.acknowledged()
+        self.statistics.batches += 1
+        self.statistics.commands += len(records)
+
+    async def _read(self, records: Sequence[Record]) -> list[Received[Any] | DeadLetter]:
+        horizon = None
+        if min(record.timestamp for record in records) < time() * 1000 - _OLD_MS:
+            horizon = (await _patiently(self._store.head)).horizon
+        read: list[Received[Any] | DeadLetter] = []
+        for record in records:
+            try:
+                read.append(self._reader.read(record, horizon=horizon))
+            except DeadLetter as error:
+                read.append(error)
+        return read
+
+    async def _decided(self, commands: Sequence[Received[Any]]) -> Sequence[Outcome | DeadLetter]:
+        """Return the outcomes; a command whose rules fail is a dead letter, its neighbours not."""
+        try:
+            return await _patiently(lambda: self._handling.handle(commands))
+        except (StoreNotReady, UnknownMessage):
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost loop: policy decides
+            if len(commands) > 1:
+                half = len(commands) // 2
+                first = await self._decided(commands[:half])
+                return [*first, *await self._decided(commands[half:])]
+            (command,) = commands
+            trace = "".join(format_exception(error))
+            _log.error("A rule failed", command=command.id, type=command.type, trace=trace)
+            fault = f"{type(error).__name__}: {error}"
+            return [DeadLetter("rule-failed", f"The rules of {command.type} failed: {fault}.", 500)]
+
+
+async def _patiently[T](call: Callable[[], Awaitable[T]]) -> T:
+    """Return what *call* returns, trying again in place for as long as the store is away."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await call()
+        except StoreUnavailable as error:
+            _log.warning("The store does not answer; trying again", error=str(error), pause=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)

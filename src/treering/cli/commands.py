@@ -1,0 +1,37 @@
+"""`treering commands`: what became of commands."""
+
+from cyclopts import App
+
+from treering.bus import Topics, dead_list
+from treering.cli import place
+from treering.cli.output import show
+from treering.handling import outcome_of
+
+app = App(name="commands", help="What became of commands.")
+
+
+@app.command(name="show")
+async def show_(id: str, /) -> int:
+    """Print the outcome of a command as JSON: accepted, nothing, refused, dead, or pending.
+
+    Ends with 0 when there is a verdict, 3 when there is none (yet).
+
+        treering commands show 01JD3V0M7P3M1V9B6Q2WZ1X5YK
+
+    Args:
+        id: The command's id.
+
+    """
+    found = place.loaded()
+    async with place.reader(found) as reader:
+        verdict = await reader.verdict(id)
+        if verdict is not None:
+            show(await outcome_of(reader, found.registry, verdict))
+            return 0
+    letters = await dead_list(place.kafka(found), Topics(found.namespace))
+    for letter in letters:
+        if letter.command == id:
+            show({"command": id, "outcome": "refused", "dead": True, "reason": letter.reason})
+            return 3
+    show({"command": id, "outcome": "pending"})
+    return 3

@@ -1,0 +1,66 @@
+"""Where a command works: on the addresses that settings name, else on those `dev` announced."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from treering import bus
+from treering.app import App, load, named
+from treering.dev import announcement
+from treering.roots import home_of
+from treering.settings import Settings
+from treering.store import PoolOptions, Reader
+
+_PATIENCE = 3.0
+
+
+def settings() -> Settings:
+    """Return the environment's settings, with the addresses of a `treering dev` in this folder."""
+    found = Settings.read(os.environ)
+    running = announcement.read(home_of(found))
+    return running.settings(found) if running else found
+
+
+def loaded(*, projections: bool = False) -> App:
+    """Return the application of this folder."""
+    return load(settings(), projections=projections)
+
+
+def database(app: App) -> str:
+    """Return the URL for reading; raises SettingsError when nothing names one."""
+    return named(
+        app.settings.database_reader or app.settings.database, "database", "TREERING_DATABASE"
+    )
+
+
+def database_owner(app: App) -> str:
+    """Return the URL for migrations; raises SettingsError when nothing names one."""
+    return named(
+        app.settings.database_owner or app.settings.database, "database", "TREERING_DATABASE"
+    )
+
+
+def kafka(app: App) -> str:
+    """Return Kafka's address; raises SettingsError when nothing names one."""
+    return named(app.settings.kafka, "Kafka", "TREERING_KAFKA")
+
+
+@asynccontextmanager
+async def reader(app: App) -> AsyncGenerator[Reader]:
+    """Open the store for reading; a command waits for it only briefly."""
+    pool = PoolOptions(max=2, timeout=app.settings.pool_timeout)
+    opened = await Reader.open(
+        database(app), namespace=app.namespace, pool=pool, retry_seconds=_PATIENCE
+    )
+    async with opened:
+        yield opened
+
+
+@asynccontextmanager
+async def client(app: App) -> "AsyncGenerator[bus.Client]":
+    """Connect to Kafka as someone who publishes from a terminal."""
+    made = bus.Client(
+        kafka(app), namespace=app.namespace, secret=app.secret(), source="/cli", actor="cli"
+    )
+    async with made:
+        yield made

@@ -1,0 +1,30 @@
+"""Entities: a declaration, and the commands, events and rules that follow from it."""
+
+from treering.entity.declaration import Declaration, Entity
+from treering.entity.messages import (
+    Create,
+    Created,
+    Delete,
+    Deleted,
+    Patch,
+    Purge,
+    Purged,
+    Replace,
+    Replaced,
+    Restore,
+    Restored,
+    Tag,
+    Tagged,
+    Untag,
+    Untagged,
+    Update,
+    Updated,
+)  # fmt: skip
+from treering.entity.rules import EntityState
+from treering.entity.validation import stamp
+
+__all__ = [
+    "Create", "Created", "Declaration", "Delete", "Deleted", "Entity", "EntityState", "Patch",
+    "Purge", "Purged", "Replace", "Replaced", "Restore", "Restored", "Tag", "Tagged", "Untag",
+    "Untagged", "Update", "Updated", "stamp",
+]  # fmt: skip

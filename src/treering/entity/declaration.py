@@ -1,0 +1,205 @@
+"""How an entity is declared: a pydantic model, and what its kind allows."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Annotated, Any, ClassVar, get_args
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from treering.decider import Decider, Ids
+from treering.entity.messages import COMMANDS, EVENTS, FieldsCommand, type_for, word_of
+from treering.entity.rules import EntityState, Rules, evolve, represent
+from treering.errors import DeclarationError
+from treering.message import Command, Event, Message, MessageType, Received
+
+type Keys = Collection[str | tuple[str, ...]]
+type Further = Callable[[EntityState, Received[Any]], Sequence[Event]]
+type TagName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+
+_KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_RESERVED = {"id", "created_at", "updated_at", "deleted_at"}
+_LONGEST_KEY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What the class line of an entity says."""
+
+    kind: str
+    """Lower-case kebab; streams, topics and message types begin with it."""
+    plural: str
+    """Its read model's and its routes' name."""
+    ids: Ids = "any"
+    """Whether clients may choose any id or ULIDs only."""
+    unique: Keys = ()
+    """Fields, or groups of fields, of which no two entities share the values."""
+    frees_keys: bool = False
+    """Whether a deleted entity gives its unique keys up."""
+    searchable: Collection[str] = ()
+    sortable: Collection[str] = ()
+    filterable: Collection[str] = ()
+    commands: dict[type[Command], Further] = field(default_factory=dict[type[Command], Further])
+    """Commands added with `Entity.command`."""
+
+
+class Entity(BaseModel):
+    """What users declare; commands, events, a read model and routes follow from it.
+
+    class Dataset(Entity, unique={"name"}, sortable={"name", "rows"}):
+        name: str
+        rows: int
+
+    `kind` and `plural` are made from the class's name unless given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    declaration: ClassVar[Declaration]
+
+    tags: list[TagName] = Field(default_factory=list[TagName], max_length=50)
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_differ(cls, tags: list[str]) -> list[str]:
+        if len(set(tags)) < len(tags):
+            message = "Tags must differ"
+            raise ValueError(message)
+        return tags
+
+    def __init_subclass__(  # noqa: PLR0913 - the words of a class line
+        cls,
+        *,
+        kind: str | None = None,
+        plural: str | None = None,
+        ids: Ids = "any",
+        unique: Keys = (),
+        frees_keys: bool = False,
+        searchable: Collection[str] = (),
+        sortable: Collection[str] = (),
+        filterable: Collection[str] = (),
+    ) -> None:
+        """Take the class line; pydantic hands the same words on once the fields are known."""
+        super().__init_subclass__()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Read the class line."""
+        kind = options.pop("kind", None) or _kebab(cls.__name__)
+        plural = options.pop("plural", None) or _plural(kind)
+        declaration = Declaration(kind=kind, plural=plural, **options)
+        _check(cls, declaration)
+        cls.declaration = declaration
+
+    @classmethod
+    def command[F: Further](cls, body: type[Command]) -> Callable[[F], F]:
+        """Add a command with its decide function.
+
+        @Dataset.command(Rename)
+        def rename(state: EntityState, received: Received[Rename]) -> Sequence[Event]:
+            return [Updated(fields={"name": received.command.title})]
+        """
+
+        def added(decide: F) -> F:
+            cls.declaration.commands[body] = decide
+            return decide
+
+        return added
+
+    @classmethod
+    def decider(cls) -> Decider[EntityState]:
+        """Return the rules of its streams."""
+        said = cls.declaration
+        return Decider(
+            kind=said.kind,
+            initial=EntityState(),
+            decide=Rules(cls, said.commands).decide,
+            evolve=evolve,
+            commands=[*(_typed(cls, body) for body in COMMANDS), *said.commands],
+            events=[_typed(cls, body) for body in EVENTS],
+            keys=lambda state: _keys(said, state),
+            represent=represent,
+            ids=said.ids,
+            creates=frozenset({f"{said.kind}.create.v1"}),
+        )
+
+
+def _typed(model: type[Entity], body: type[Message]) -> MessageType[Any]:
+    return type_for(model.declaration.kind, body, lambda: _schema(model, body))
+
+
+def _schema(model: type[Entity], body: type[Message]) -> dict[str, Any]:
+    """Return the JSON Schema of a message's body."""
+    if "fields" not in body.__struct_fields__:
+        return msgspec.json.schema(body)["$defs"][body.__name__]
+    schema = model.model_json_schema(
+        mode="validation" if issubclass(body, Command) else "serialization"
+    )
+    word = word_of(body)
+    if word in ("update", "patch", "updated"):
+        schema.pop("required", None)
+    if issubclass(body, FieldsCommand) and word == "create":
+        schema["properties"] = {"id": {"type": "string", "title": "Id"}, **schema["properties"]}
+    if issubclass(body, Event):
+        schema["additionalProperties"] = True
+    return schema | {
+        "title": f"{model.declaration.kind} {word}",
+        "description": (body.__doc__ or "").strip(),
+    }
+
+
+def _keys(declaration: Declaration, state: EntityState) -> Iterable[str]:
+    gone = state.status == "deleted" and declaration.frees_keys
+    if gone or state.status in ("absent", "purged"):
+        return
+    for key in declaration.unique:
+        names = (key,) if isinstance(key, str) else key
+        values = [state.fields.get(name) for name in names]
+        if any(value is None for value in values):
+            continue
+        said = msgspec.json.encode(
+            values if len(values) > 1 else values[0], order="deterministic"
+        ).decode()
+        if len(said) > _LONGEST_KEY:
+            said = blake2b(said.encode(), digest_size=20).hexdigest()
+        yield f"{declaration.kind}.{'+'.join(names)}={said}"
+
+
+def _check(model: type[Entity], declaration: Declaration) -> None:
+    name, kind = model.__name__, declaration.kind
+    if not _KIND.fullmatch(kind):
+        raise DeclarationError(f"{name}: {kind!r} is no kind; use lower-case words joined by '-'.")
+    if declaration.ids not in get_args(Ids.__value__):
+        raise DeclarationError(f"{name}: ids is 'any' or 'ulid', not {declaration.ids!r}.")
+    if taken := _RESERVED & model.model_fields.keys():
+        raise DeclarationError(
+            f"{name}: {', '.join(sorted(taken))} is there already; rename the field."
+        )
+    said: Mapping[str, Keys] = {
+        "unique": declaration.unique,
+        "searchable": declaration.searchable,
+        "sortable": declaration.sortable,
+        "filterable": declaration.filterable,
+    }
+    known = model.model_fields.keys() | _RESERVED
+    for option, keys in said.items():
+        if isinstance(keys, str):
+            raise DeclarationError(f"{name}: {option} is a set of names: {{{keys!r}}}.")
+        for key in keys:
+            for each in (key,) if isinstance(key, str) else key:
+                if each not in known:
+                    raise DeclarationError(
+                        f"{name}: {option} names {each!r}, which is no field of it."
+                    )
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def _plural(kind: str) -> str:
+    if re.search(r"[^aeiou]y$", kind):
+        return f"{kind[:-1]}ies"
+    return f"{kind}es" if re.search(r"(s|x|z|ch|sh)$", kind) else f"{kind}s"

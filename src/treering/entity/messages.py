@@ -1,0 +1,132 @@
+"""The messages every entity has; the stream gives the kind, the declaration the fields."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from treering.message import Command, Event, Message, MessageType
+
+type Fields = dict[str, Any]
+
+_fields = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
+
+
+class FieldsCommand(Command):
+    """A command whose body is fields of the entity."""
+
+    fields: Fields
+
+
+class Create(FieldsCommand):
+    """Create the entity with these fields."""
+
+
+class Update(FieldsCommand):
+    """Set these top-level fields; the others stay."""
+
+
+class Patch(FieldsCommand):
+    """Apply a merge patch (RFC 7396)."""
+
+
+class Replace(FieldsCommand):
+    """Set all fields; those not given fall back to their defaults."""
+
+
+class Delete(Command):
+    """Delete the entity; it can be restored."""
+
+
+class Restore(Command):
+    """Bring a deleted entity back."""
+
+
+class Purge(Command):
+    """Remove the entity for ever, with what its events said."""
+
+
+class Tag(Command):
+    """Add tags."""
+
+    tags: list[str]
+
+
+class Untag(Command):
+    """Take tags away."""
+
+    tags: list[str]
+
+
+class FieldsEvent(Event):
+    """An event whose body is fields of the entity."""
+
+    fields: Fields
+
+
+class Created(FieldsEvent):
+    """The entity was created with all these fields."""
+
+
+class Updated(FieldsEvent):
+    """These top-level fields have new values."""
+
+
+class Replaced(FieldsEvent):
+    """All fields have these values now."""
+
+
+class Deleted(Event):
+    """The entity was deleted."""
+
+
+class Restored(Event):
+    """The entity came back."""
+
+
+class Purged(Event, erases=True):
+    """The entity is gone for ever."""
+
+
+class Tagged(Event):
+    """These tags were added."""
+
+    tags: list[str]
+
+
+class Untagged(Event):
+    """These tags were taken away."""
+
+    tags: list[str]
+
+
+COMMANDS: Sequence[type[Command]] = (
+    Create, Update, Patch, Replace, Delete, Restore, Purge, Tag, Untag,
+)  # fmt: skip
+EVENTS: Sequence[type[Event]] = (
+    Created, Updated, Replaced, Deleted, Restored, Purged, Tagged, Untagged,
+)  # fmt: skip
+
+
+def word_of(body: type[Message]) -> str:
+    """Return the word that *body* has in type names: `Created` is `created`."""
+    return body.__name__.lower()
+
+
+def type_for(
+    kind: str, body: type[Message], schema: Callable[[], dict[str, Any]]
+) -> MessageType[Any]:
+    """Return the type of *body* for entities of *kind*; bodies of fields are those fields alone."""
+    name = f"{kind}.{word_of(body)}.v1"
+    if not issubclass(body, FieldsCommand | FieldsEvent):
+        decode = msgspec.json.Decoder(body).decode
+        return MessageType(name=name, body=body, decode=decode, encode=_encode, schema=schema)
+
+    def read(raw: bytes | str) -> FieldsCommand | FieldsEvent:
+        return body(fields=_fields.decode(raw))
+
+    def write(message: FieldsCommand | FieldsEvent) -> bytes:
+        return _encode(message.fields)
+
+    return MessageType(name=name, body=body, decode=read, encode=write, schema=schema)

@@ -1,0 +1,187 @@
+"""The rules that all entities share: one decider, made from a declaration."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, assert_never, cast
+
+import msgspec
+from pydantic import BaseModel
+
+from treering.decider import Representation
+from treering.entity.messages import (
+    Create,
+    Created,
+    Delete,
+    Deleted,
+    Fields,
+    Patch,
+    Purge,
+    Purged,
+    Replace,
+    Replaced,
+    Restore,
+    Restored,
+    Tag,
+    Tagged,
+    Untag,
+    Untagged,
+    Update,
+    Updated,
+)  # fmt: skip
+from treering.entity.validation import fault, invalid, stamp, validated
+from treering.errors import AlreadyExists, IsDeleted, IsPurged, NotFound
+from treering.message import EPOCH, Event, Received, Recorded, Stream, id_of
+
+type Status = Literal["absent", "live", "deleted", "purged"]
+type Extra = Mapping[type[Any], Callable[[EntityState, Received[Any]], Sequence[Event]]]
+
+
+class EntityState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one entity."""
+
+    status: Status = "absent"
+    fields: Fields = {}
+    created_at: datetime = EPOCH
+    updated_at: datetime = EPOCH
+
+
+class Rules:
+    """Decide and evolve for the entities of one *model*; *extra* holds its further commands."""
+
+    def __init__(self, model: type[BaseModel], extra: Extra) -> None:
+        self._model = model
+        self._extra = extra
+
+    def decide(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
+        """Return what follows from the command; see `treering.decider.Decider`."""
+        command = received.command
+        if isinstance(command, Create):
+            return self._create(state, received.stream, command.fields)
+        _require(state, received.stream, deleted=isinstance(command, Delete | Restore | Purge))
+        if (further := self._extra.get(cast("type[Any]", type(command)))) is not None:
+            return [self._checked(state, event) for event in further(state, received)]
+        return self._change(state, command)
+
+    def _create(self, state: EntityState, stream: Stream, fields: Fields) -> Sequence[Event]:
+        if state.status == "purged":
+            raise IsPurged(f"{stream} was purged and is never created again; choose another id.")
+        if state.status != "absent":
+            hint = "restore it instead" if state.status == "deleted" else "update it instead"
+            raise AlreadyExists(f"{stream} exists already; {hint}.", status_now=state.status)
+        if "id" in fields:
+            fields = {**fields}
+            said = fields.pop("id")
+            if said != id_of(stream):
+                raise invalid([fault(("id",), "id_mismatch", f"The subject is {stream}", said)])
+        return [Created(fields=validated(self._model, fields))]
+
+    def _change(
+        self, state: EntityState,
+        command: Update | Patch | Replace | Delete | Restore | Purge | Tag | Untag,
+    ) -> Sequence[Event]:  # fmt: skip
+        match command:
+            case Update(fields=fields):
+                return self._updated(state, {**state.fields, **fields}, given=fields)
+            case Patch(fields=fields):
+                return self._updated(state, _merged(state.fields, fields), given=fields)
+            case Replace(fields=fields):
+                new = validated(self._model, fields)
+                return [Replaced(fields=new)] if new != state.fields else []
+            case Delete():
+                return [Deleted()] if state.status == "live" else []
+            case Restore():
+                return [Restored()] if state.status == "deleted" else []
+            case Purge():
+                return [Purged()] if state.status != "purged" else []
+            case Tag(tags=tags):
+                added = [tag for tag in dict.fromkeys(tags) if tag not in state.fields["tags"]]
+                validated(self._model, {**state.fields, "tags": [*state.fields["tags"], *added]})
+                return [Tagged(tags=added)] if added else []
+            case Untag(tags=tags):
+                gone = [tag for tag in dict.fromkeys(tags) if tag in state.fields["tags"]]
+                return [Untagged(tags=gone)] if gone else []
+            case _:
+                assert_never(command)
+
+    def _updated(self, state: EntityState, fields: Fields, given: Fields) -> Sequence[Event]:
+        old = state.fields
+        new = validated(self._model, fields)
+        changed = {
+            name: value
+            for name, value in new.items()
+            if (name in old or name in given) and (name not in old or value != old[name])
+        }
+        return [Updated(fields=changed)] if changed else []
+
+    def _checked(self, state: EntityState, event: Event) -> Event:
+        if isinstance(event, Updated):
+            new = validated(self._model, {**state.fields, **event.fields})
+            return Updated(fields={name: new[name] for name in event.fields})
+        return event
+
+
+def evolve(state: EntityState, recorded: Recorded[Any]) -> EntityState:
+    """Return the state after one event."""
+    event, at = recorded.event, recorded.recorded_at
+    match event:
+        case Created(fields=fields):
+            return EntityState(status="live", fields=fields, created_at=at, updated_at=at)
+        case Updated(fields=fields):
+            return _now(state, at, fields={**state.fields, **fields})
+        case Replaced(fields=fields):
+            return _now(state, at, fields=fields)
+        case Tagged(tags=tags):
+            return _now(state, at, fields={**state.fields, "tags": [*state.fields["tags"], *tags]})
+        case Untagged(tags=tags):
+            left = [tag for tag in state.fields["tags"] if tag not in tags]
+            return _now(state, at, fields={**state.fields, "tags": left})
+        case Deleted():
+            return _now(state, at, status="deleted")
+        case Restored():
+            return _now(state, at, status="live")
+        case Purged():
+            return EntityState(status="purged", created_at=state.created_at, updated_at=at)
+        case _:
+            return state
+
+
+def represent(stream: Stream, state: EntityState) -> Representation | None:
+    """Return the entity as clients see it; None if there is nothing to see."""
+    if state.status in ("absent", "purged"):
+        return None
+    shown: Representation = {
+        "id": id_of(stream),
+        "created_at": stamp(state.created_at),
+        "updated_at": stamp(state.updated_at),
+    }
+    if state.status == "deleted":
+        shown["deleted_at"] = stamp(state.updated_at)
+    return shown | state.fields
+
+
+def _now(state: EntityState, at: datetime, **changes: Any) -> EntityState:
+    return msgspec.structs.replace(state, updated_at=at, **changes)
+
+
+def _require(state: EntityState, stream: Stream, *, deleted: bool) -> None:
+    if state.status == "absent":
+        raise NotFound(f"{stream} does not exist.")
+    if state.status == "purged":
+        raise IsPurged(f"{stream} was purged.")
+    if state.status == "deleted" and not deleted:
+        raise IsDeleted(f"{stream} is deleted; restore it first.")
+
+
+def _merged(old: Fields, patch: Fields) -> Fields:
+    """Return *old* with the merge patch applied (RFC 7396)."""
+    new = {**old}
+    for name, value in patch.items():
+        if value is None:
+            new.pop(name, None)
+        elif isinstance(value, dict):
+            under = new.get(name)
+            base = cast("Fields", under) if isinstance(under, dict) else {}
+            new[name] = _merged(base, cast("Fields", value))
+        else:
+            new[name] = value
+    return new

@@ -1,0 +1,116 @@
+"""Fields against the entity's model: either all is well, or every fault is named at once."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from treering.errors import InvalidBody
+
+_LARGEST = 2**63 - 1
+_SHOWN = 200
+
+
+def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *fields* as the model understands them, with defaults, ready for JSON.
+
+    Moments are those of all clients: in UTC, with microseconds. One without a zone is in UTC.
+
+    Raises InvalidBody with every fault, its path, and a suggestion where a name is near.
+    """
+    try:
+        made = model.__pydantic_validator__.validate_python(dict(fields))
+    except ValidationError as error:
+        raise invalid([_fault(each, model) for each in error.errors(include_url=False)]) from error
+    try:
+        dumped: dict[str, Any] = model.__pydantic_serializer__.to_python(made, mode="json")
+    except ValueError as error:
+        raise invalid([fault((), "too_deep", f"It cannot be written as JSON: {error}")]) from error
+    faults: list[Mapping[str, Any]] = []
+    for name, value in made:
+        if isinstance(value, datetime) and dumped.get(name) == _plain(value):
+            try:
+                dumped[name] = stamp(value if value.tzinfo is None else value.astimezone(UTC))
+            except OverflowError:
+                faults.append(fault((name,), "date_out_of_range", "No such moment in UTC"))
+    _add_unstorable(faults, dumped, ())
+    if faults:
+        raise invalid(faults)
+    return dumped
+
+
+def stamp(moment: datetime) -> str:
+    """Return *moment*, which is in UTC, as our clients read it."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def invalid(faults: Sequence[Mapping[str, Any]]) -> InvalidBody:
+    """Return the refusal that lists *faults*."""
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return InvalidBody(f"{first['path'] or 'body'}: {first['msg']}{more}.", faults)
+
+
+def fault(
+    loc: Sequence[str | int],
+    word: str,
+    message: str,
+    value: object = None,
+    *,
+    near: str | None = None,
+) -> dict[str, Any]:
+    """Return one fault; *near* is the name that was probably meant."""
+    found: dict[str, Any] = {
+        "path": ".".join(str(each) for each in loc),
+        "loc": list(loc),
+        "type": word,
+        "msg": message,
+    }
+    if value is not None and len(repr(value)) <= _SHOWN:
+        found["input"] = value
+    if near is not None:
+        found |= {"msg": f"{message}; did you mean {near!r}?", "suggestion": near}
+    return found
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """Return the one of *names* that *name* is probably a slip of."""
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.6)), None)
+
+
+def _plain(moment: datetime) -> str:
+    """Return *moment* as pydantic writes it unless the model says otherwise."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _add_unstorable(
+    faults: list[Mapping[str, Any]], value: object, loc: tuple[str | int, ...]
+) -> None:
+    """Add a fault for each number that JSON or the database cannot hold."""
+    if isinstance(value, str):
+        return
+    if isinstance(value, dict):
+        for name, each in cast("dict[str, object]", value).items():
+            _add_unstorable(faults, each, (*loc, name))
+    elif isinstance(value, list):
+        for place, each in enumerate(cast("list[object]", value)):
+            _add_unstorable(faults, each, (*loc, place))
+    elif isinstance(value, int):
+        if not -_LARGEST - 1 <= value <= _LARGEST:
+            message = "Whole numbers have at most 64 bits"
+            faults.append(fault(loc, "int_too_large", message, value))
+    elif isinstance(value, float) and not math.isfinite(value):
+        faults.append(fault(loc, "finite_number", "Numbers are finite"))
+
+
+def _fault(error: Any, model: type[BaseModel]) -> dict[str, Any]:
+    loc: tuple[str | int, ...] = error["loc"]
+    if error["type"] == "missing":
+        return fault(loc, "missing", "Field required")
+    if error["type"] == "extra_forbidden":
+        near = nearest(str(loc[-1]), [*model.model_fields]) if len(loc) == 1 else None
+        return fault(loc, "extra_forbidden", "Unknown field", error["input"], near=near)
+    return fault(loc, error["type"], error["msg"], error["input"])

@@ -1,0 +1,7 @@
+"""The gateway: HTTP in, commands out; reads as PostgreSQL tells them. No rule lives here."""
+
+from treering.gateway.app import Gateway, Parts, build, figures
+from treering.gateway.collection import Collection
+from treering.gateway.serving import serve
+
+__all__ = ["Collection", "Gateway", "Parts", "build", "figures", "serve"]

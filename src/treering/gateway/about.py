@@ -1,0 +1,94 @@
+"""What runs here: the service's own words, its addresses, its figures."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering import metrics
+from treering.errors import StoreError
+from treering.gateway.collection import Collection
+from treering.gateway.positions import Epoch
+from treering.gateway.routes import Routes
+from treering.projection import ReadModels
+from treering.service import Service
+from treering.store import Reader
+
+_PATIENCE = 2.0
+_encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger("treering.gateway")
+
+
+class About:
+    """`/`, `/api/v1/info` and `/metrics`."""
+
+    def __init__(
+        self,
+        service: Service,
+        collections: Sequence[Collection],
+        reader: Reader,
+        epoch: Epoch,
+        read_models: ReadModels,
+    ) -> None:
+        self._service = service
+        self._collections = collections
+        self._reader = reader
+        self._epoch = epoch
+        self._read_models = read_models
+
+    def add_to(self, routes: Routes) -> None:
+        """Add its addresses."""
+        routes.add("GET", "/", self.root)
+        routes.add("GET", "/api/v1/info", self.info)
+        routes.add("GET", "/metrics", self.metrics)
+
+    async def root(self, _request: Request) -> Response:
+        """Answer with what runs and where to go from here."""
+        service = self._service
+        found = {
+            "service": service.display_name,
+            "version": service.version,
+            "description": service.description,
+            "collections": {each.plural: each.path for each in self._collections},
+            "commands": "/api/v1/commands",
+            "info": "/api/v1/info",
+            "health": "/health",
+            "metrics": "/metrics",
+        }
+        return Response(_encode(found), media_type="application/json")
+
+    async def info(self, _request: Request) -> Response:
+        """Answer with what the service says of itself."""
+        service = self._service
+        found = {
+            "id": service.id,
+            "display_name": service.display_name,
+            "version": service.version,
+            "description": service.description,
+        }
+        return Response(_encode(found), media_type="application/json")
+
+    async def metrics(self, request: Request) -> Response:
+        """Answer with all figures; positions are looked up, so that they hold whatever runs."""
+        metrics.take_pool("gateway", self._reader.pool)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._look()
+        except (StoreError, TimeoutError) as error:
+            _log.warning("positions are not in the metrics", error=repr(error))
+        return await exposed(request)
+
+    async def _look(self) -> None:
+        metrics.store_position.set((await self._epoch.head()).position)
+        for each in await self._read_models.status():
+            metrics.projection_position.labels(each.name).set(each.position)
+            metrics.projection_lag.labels(each.name).set(each.lag)
+            metrics.projection_stopped.labels(each.name).set(each.state == "stopped")
+
+
+async def exposed(_request: Request) -> Response:
+    """Answer with the figures of this process and of those that share with it."""
+    return Response(metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -1,0 +1,165 @@
+"""The gateway as one ASGI application: an id a request, one look-up, every wrong a problem."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from treering import metrics, ulid
+from treering.bus import Client
+from treering.errors import NotFound, Refusal, StoreNotReady, StoreUnavailable
+from treering.gateway.about import About, exposed
+from treering.gateway.asking import Asking
+from treering.gateway.broker import Broker
+from treering.gateway.collection import Collection
+from treering.gateway.commands import Commands
+from treering.gateway.dead import DeadLetters
+from treering.gateway.health import Health, live
+from treering.gateway.positions import Epoch
+from treering.gateway.problem import DatabaseAway, Internal, MethodNotAllowed, answer
+from treering.gateway.reads import Reads
+from treering.gateway.routes import Endpoint, Route, Routes
+from treering.gateway.writes import Writes
+from treering.projection import ReadModels
+from treering.registry import Registry
+from treering.service import Service
+from treering.store import Reader
+
+_LONGEST_ID = 128
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_log = structlog.get_logger("treering.gateway")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a gateway is put together from; whoever opened them closes them."""
+
+    service: Service
+    collections: Sequence[Collection]
+    registry: Registry
+    reader: Reader
+    read_models: ReadModels
+    client: Client
+    """Started; signs."""
+    kafka: str
+    """`HOST:PORT`, asked whether it answers."""
+    wait_seconds: float = 10
+    """Seconds a request waits for its command's outcome."""
+    visible_seconds: float = 1
+    """Seconds it waits for a read model."""
+
+
+def build(parts: Parts) -> "Gateway":
+    """Return the gateway of *parts*; raises DeclarationError if two would answer one address."""
+    routes = Routes()
+    epoch = Epoch(parts.reader)
+    broker = Broker(parts.kafka, parts.reader.namespace)
+    asking = Asking(
+        parts.client,
+        broker,
+        parts.reader,
+        parts.registry,
+        parts.read_models,
+        epoch,
+        own={each.kind: each.read_model for each in parts.collections},
+        wait_seconds=parts.wait_seconds,
+        visible_seconds=parts.visible_seconds,
+    )
+    About(parts.service, parts.collections, parts.reader, epoch, parts.read_models).add_to(routes)
+    Health(parts.reader, epoch, parts.read_models, broker).add_to(routes)
+    dead = DeadLetters(parts.kafka, parts.reader.namespace)
+    Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
+    for each in parts.collections:
+        Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(routes)
+        Writes(each, asking).add_to(routes)
+    return Gateway(routes)
+
+
+def figures() -> "Gateway":
+    """Return what a process that is no gateway serves: `/metrics` and `/health/live`."""
+    routes = Routes()
+    routes.add("GET", "/metrics", exposed)
+    routes.add("GET", "/health/live", live)
+    return Gateway(routes)
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._timers: dict[tuple[str, str, int], Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise RuntimeError("The gateway speaks HTTP; serve it without lifespan and websockets.")
+        began = time.perf_counter()
+        request = Request(scope, receive)
+        named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
+        route = self._find(scope)
+        try:
+            response = await _respond(request, route)
+        except ClientDisconnect:
+            return
+        response.raw_headers.append((b"x-request-id", named.encode()))
+        await response(scope, receive, send)
+        self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
+
+    def _find(self, scope: Scope) -> Route | None:
+        values: list[str] = []
+        route = self._routes.find(scope["path"], values)
+        if route is not None:
+            scope["path_params"] = dict(zip(route.names, values, strict=True))
+        return route
+
+    def _observe(self, method: str, route: Route | None, status: int, seconds: float) -> None:
+        key = (method if method in _METHODS else "_OTHER", route.path if route else "", status)
+        if (timer := self._timers.get(key)) is None:
+            timer = self._timers[key] = metrics.http_seconds.labels(key[0], key[1], str(status))
+        timer.observe(seconds)
+
+
+async def _respond(request: Request, route: Route | None) -> Response:
+    """Return the endpoint's answer, or the problem that it met."""
+    path: str = request.scope["path"]
+    try:
+        return await _endpoint(request, route)(request)
+    except MethodNotAllowed as refusal:
+        allowed = ", ".join(refusal.members["allowed"])
+        return answer(refusal.problem(), path, {"Allow": allowed})
+    except Refusal as refusal:
+        return answer(refusal.problem(), path)
+    except ClientDisconnect:
+        raise
+    except (StoreUnavailable, StoreNotReady) as error:
+        _log.warning("the database did not answer", path=path, error=str(error))
+        away = isinstance(error, StoreUnavailable)
+        said = "PostgreSQL does not answer" if away else "The database is not ready"
+        return answer(DatabaseAway(f"{said}; try again.").problem(), path)
+    except Exception:  # noqa: BLE001 - a fault ends its request, not the process
+        named: str = request.scope["request_id"]
+        _log.exception("a request failed", path=path, request=named)
+        fault = Internal(f"Something went wrong here; the log says what, under {named}.")
+        return answer(fault.problem(), path)
+
+
+def _endpoint(request: Request, route: Route | None) -> Endpoint:
+    path = request.scope["path"]
+    if route is None:
+        raise NotFound(f"There is nothing at {path[:200]}.")
+    if (endpoint := route.endpoints.get(request.method)) is None:
+        raise MethodNotAllowed(f"{path} does not take {request.method}.", allowed=route.methods)
+    return endpoint
+
+
+def _request_id(said: str | None) -> str:
+    """Return the id that the client gave the request if it can travel, else a new one."""
+    if said and len(said) <= _LONGEST_ID and said.isascii() and said.isprintable():
+        return said
+    return ulid.new()

@@ -1,0 +1,190 @@
+"""From a command to its answer: publish, wait for the outcome, then until it can be read."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering import metrics, ulid
+from treering.bus import Client, OutcomeTimeout
+from treering.errors import BusError, Refusal, StoreError, WrongVersion
+from treering.gateway.broker import Broker
+from treering.gateway.positions import Epoch
+from treering.gateway.problem import KafkaAway, NoOutcome, answer
+from treering.gateway.query import parsed
+from treering.gateway.reads import BEHIND, POSITION
+from treering.handling import outcome_of
+from treering.message import Outcome, Position, kind_of
+from treering.projection import ReadModels
+from treering.registry import Registry
+from treering.store import Reader
+
+ACTOR = "http"
+COMMANDS = "/api/v1/commands"
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ETAG = re.compile(r'"(\d{1,9})"')
+_encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger("treering.gateway")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A command as a request says it."""
+
+    type: str
+    body: bytes = b"{}"
+    subject: str | None = None
+    id: str | None = None
+    expected: int | None = None
+    shows_entity: bool = True
+    """Whether the answer needs the entity, however large it is."""
+
+
+type Shown = Callable[[Outcome], Response]
+"""What an outcome that is no refusal looks like."""
+
+
+class Asking:
+    """Asks for commands on behalf of requests."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a write, put together once
+        self,
+        client: Client,
+        broker: Broker,
+        reader: Reader,
+        registry: Registry,
+        read_models: ReadModels,
+        epoch: Epoch,
+        *,
+        own: Mapping[str, str],
+        wait_seconds: float,
+        visible_seconds: float,
+    ) -> None:
+        self._client = client
+        self._broker = broker
+        self._reader = reader
+        self._registry = registry
+        self._read_models = read_models
+        self._epoch = epoch
+        self._own = own
+        """The read model of each kind that has one."""
+        self._wait_seconds = wait_seconds
+        self._visible_seconds = visible_seconds
+
+    async def answer(self, request: Request, asked: Asked, shown: Shown) -> Response:
+        """Publish what is asked and answer as its outcome is *shown*, once it can be read.
+
+        A refusal is answered as its problem. Raises KafkaAway or NoOutcome, both with the
+        address where the outcome will be. Once there is an outcome nothing else can spoil it.
+        """
+        parsed(request.scope["query_string"], {})
+        command = asked.id or ulid.new()
+        said = self._said(request, asked, command)
+        status_url = f"{COMMANDS}/{command}"
+        try:
+            if _prefers_async(request):
+                await self._client.publish(**said)
+                return _accepted(command, status_url)
+            outcome = await self._client.ask(**said, timeout=self._wait_seconds)
+        except BusError as error:
+            raise await self._silence(error, command, status_url) from error
+        if outcome.problem is not None:
+            return answer(outcome.problem, request.scope["path"])
+        headers = await self._headers(outcome)
+        if outcome.entity is None and asked.shows_entity:
+            outcome = await self._whole(outcome)
+        response = shown(outcome)
+        response.headers.update(headers)
+        return response
+
+    async def _silence(self, error: BusError, command: str, status_url: str) -> Refusal:
+        """Return what to say of a command that nothing was heard of."""
+        if isinstance(error, OutcomeTimeout) and await self._broker.answers():
+            return NoOutcome(
+                f"No outcome within {self._wait_seconds:g} s; ask {status_url} for it.",
+                command=command,
+                status_url=status_url,
+            )
+        _log.warning("Kafka did not take a command", command=command, error=str(error))
+        return KafkaAway(
+            f"Kafka does not answer; {status_url} will say what became of the command.",
+            command=command,
+            status_url=status_url,
+        )
+
+    def _said(self, request: Request, asked: Asked, id: str) -> dict[str, Any]:
+        trace = request.headers.get("traceparent")
+        return {
+            "type": asked.type,
+            "body": asked.body,
+            "subject": asked.subject,
+            "id": id,
+            "expected": asked.expected,
+            "actor": ACTOR,
+            "correlation": request.scope["request_id"],
+            "traceparent": trace if trace and _TRACE.fullmatch(trace) else None,
+        }
+
+    async def _headers(self, outcome: Outcome) -> dict[str, str]:
+        """Wait until the entity's own read model shows it; return what to say of that."""
+        headers: dict[str, str] = {}
+        if outcome.version:
+            headers["ETag"] = f'"{outcome.version}"'
+        if outcome.positions is None or outcome.stream is None:
+            return headers
+        if not await self._is_visible(kind_of(outcome.stream), outcome.positions[1], headers):
+            metrics.behind.inc()
+            headers |= BEHIND
+        return headers
+
+    async def _is_visible(self, kind: str, last: Position, headers: dict[str, str]) -> bool:
+        """Wait until the read model of *kind* shows *last*, whose token goes into *headers*."""
+        try:
+            headers[POSITION] = await self._epoch.token(last)
+            model = self._own.get(kind)
+            return model is None or await self._read_models.wait(model, last, self._visible_seconds)
+        except StoreError as error:
+            _log.warning("a write cannot be seen", position=last, error=str(error))
+            return False
+
+    async def _whole(self, outcome: Outcome) -> Outcome:
+        """Return *outcome* with its entity, which is left out on Kafka when it is large."""
+        with suppress(StoreError):
+            if (verdict := await self._reader.verdict(outcome.command)) is not None:
+                return await outcome_of(self._reader, self._registry, verdict)
+        return outcome
+
+
+def expected_by(request: Request) -> int | None:
+    """Return the version that `If-Match` names; raises WrongVersion if it is none of ours."""
+    said = request.headers.get("if-match")
+    if said is None or said == "*":
+        return None
+    if (match := _ETAG.fullmatch(said.strip())) is None:
+        raise WrongVersion(f'If-Match: {said} is no ETag of ours, such as "4".')
+    return int(match[1])
+
+
+def _prefers_async(request: Request) -> bool:
+    said = request.headers.get("prefer")
+    return said is not None and "respond-async" in preferences(said)
+
+
+def preferences(said: str) -> set[str]:
+    """Return what a `Prefer` header lists."""
+    return {each.strip().lower() for each in said.split(",")}
+
+
+def _accepted(id: str, status_url: str) -> Response:
+    return Response(
+        _encode({"command": id, "outcome": "pending"}),
+        status_code=202,
+        headers={"Location": status_url, "Preference-Applied": "respond-async"},
+        media_type="application/json",
+    )

@@ -1,0 +1,62 @@
+"""Bodies of requests: JSON objects in UTF-8, of a bounded size."""
+
+from typing import Any, cast
+
+import msgspec
+from starlette.requests import Request
+
+from treering.entity.validation import fault, invalid
+from treering.gateway.problem import TooLarge, Unreadable, UnsupportedType
+
+LARGEST_BODY = 900_000
+"""Bytes of a body; a command has to fit into a record of Kafka."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """Return the body as it stands and as it reads; raises a refusal unless it is an object."""
+    _check_type(request.headers.get("content-type"))
+    raw = await _read(request)
+    try:
+        found = _decode(raw)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"The body is no UTF-8: byte {error.start} of a text.") from None
+    except RecursionError:
+        raise Unreadable("The body is nested too deeply.") from None
+    except msgspec.DecodeError as error:
+        raise Unreadable(f"The body is no JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise invalid([fault((), "object_type", "Is no JSON object")])
+    return raw, cast("dict[str, Any]", found)
+
+
+async def _read(request: Request) -> bytes:
+    said = request.headers.get("content-length", "0")
+    if said.isdigit() and int(said) > LARGEST_BODY:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise _too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_type(said: str | None) -> None:
+    if said is None or said == "application/json":
+        return
+    kind, _, parameters = said.lower().partition(";")
+    kind = kind.strip()
+    json = kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if not json or charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise UnsupportedType(f"{said!r} is not taken; send application/json in UTF-8.")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {LARGEST_BODY} bytes, the most a command may have.")

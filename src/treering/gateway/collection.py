@@ -1,0 +1,58 @@
+"""Which entities are served, and how their ids look in paths and bodies."""
+
+import re
+from dataclasses import dataclass
+
+from treering import ulid
+from treering.entity import Entity
+from treering.errors import NotFound
+from treering.gateway.problem import InvalidUlid
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """One kind of entity under `/api/v1/<plural>`, read from one read model."""
+
+    entity: type[Entity]
+    read_model: str = ""
+    """The entity's own read model; its plural unless given."""
+
+    def __post_init__(self) -> None:
+        if not self.read_model:
+            object.__setattr__(self, "read_model", self.entity.declaration.plural)
+
+    @property
+    def kind(self) -> str:
+        return self.entity.declaration.kind
+
+    @property
+    def plural(self) -> str:
+        return self.entity.declaration.plural
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/{self.plural}"
+
+    def id_in_path(self, said: str) -> str:
+        """Return the id that a path names; raises InvalidUlid or NotFound if there is none such."""
+        if self.entity.declaration.ids == "ulid":
+            if (normal := ulid.normal(said)) is None:
+                raise InvalidUlid(f"{said[:128]!r} is no ULID: 26 characters, no I, L, O or U.")
+            return normal
+        if not _ID.fullmatch(said):
+            raise self.missing(said[:128])
+        return said
+
+    def id_in_body(self, said: object) -> str | None:
+        """Return the id that a body names; None if no such id can be."""
+        if not isinstance(said, str):
+            return None
+        if self.entity.declaration.ids == "ulid":
+            return ulid.normal(said)
+        return said if _ID.fullmatch(said) else None
+
+    def missing(self, id: str) -> NotFound:
+        """Return the refusal of an entity that is not there."""
+        return NotFound(f"{self.kind}/{id} does not exist.")

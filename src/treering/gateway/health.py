@@ -1,0 +1,122 @@
+"""Whether this process answers, and what around it does not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.errors import StoreError
+from treering.gateway.broker import Broker
+from treering.gateway.positions import Epoch
+from treering.gateway.routes import Routes
+from treering.projection import ReadModels
+from treering.store import Reader
+
+_PATIENCE = 2.0
+_encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger("treering.gateway")
+
+type Check = Callable[[], Awaitable[str | None]]
+"""Returns what is wrong, None if nothing is."""
+
+
+class Health:
+    """`/health`, and `/health/live` and `/health/ready` for those who start and stop processes.
+
+    `unhealthy` (503) is a process that cannot answer: it does not reach its database. All else
+    that is wrong is `degraded` (200): reads go on without Kafka, other read models without one.
+    """
+
+    def __init__(
+        self, reader: Reader, epoch: Epoch, read_models: ReadModels, broker: Broker
+    ) -> None:
+        self._reader = reader
+        self._epoch = epoch
+        self._read_models = read_models
+        self._broker = broker
+        self._has_caught_up = False
+
+    def add_to(self, routes: Routes) -> None:
+        """Add its addresses."""
+        routes.add("GET", "/health", self.health)
+        routes.add("GET", "/health/live", live)
+        routes.add("GET", "/health/ready", self.ready)
+
+    async def health(self, _request: Request) -> Response:
+        """Answer with every check."""
+        found = await _checked({
+            "database": self._database,
+            "kafka": self._kafka,
+            "read_models": self._stopped,
+            "invariant": self._invariant,
+        })  # fmt: skip
+        away = found["database"] is not None
+        checks = {name: _state(fault, away=name == "database") for name, fault in found.items()}
+        wrong = any(found.values())
+        status = "unhealthy" if away else "degraded" if wrong else "healthy"
+        return _answer(503 if away else 200, {"status": status, "checks": checks})
+
+    async def ready(self, _request: Request) -> Response:
+        """Answer 200 once all of it was there and caught up, and from then on while reads work."""
+        checks: dict[str, Check] = {"database": self._database}
+        if not self._has_caught_up:
+            checks |= {"kafka": self._kafka, "read_models": self._behind}
+        found = {name: fault for name, fault in (await _checked(checks)).items() if fault}
+        if found:
+            return _answer(503, {"status": "starting", "waiting_for": found})
+        self._has_caught_up = True
+        return _answer(200, {"status": "ready"})
+
+    async def _database(self) -> str | None:
+        await self._epoch.head()
+        return None
+
+    async def _kafka(self) -> str | None:
+        return None if await self._broker.answers() else "Kafka does not answer."
+
+    async def _stopped(self) -> str | None:
+        stopped = [each for each in await self._read_models.status() if each.state == "stopped"]
+        return "; ".join(f"{each.name} stopped: {each.reason}" for each in stopped) or None
+
+    async def _behind(self) -> str | None:
+        behind = [each for each in await self._read_models.status() if each.state == "behind"]
+        return ", ".join(f"{each.name} lacks {each.lag} events" for each in behind) or None
+
+    async def _invariant(self) -> str | None:
+        found = await self._reader.invariant()
+        return None if found.holds else f"Positions are not gapless: {found.detail}."
+
+
+async def live(_request: Request) -> Response:
+    """Answer: that is all it takes."""
+    return _answer(200, {"status": "live"})
+
+
+async def _checked(checks: Mapping[str, Check]) -> dict[str, str | None]:
+    found = await asyncio.gather(*(_bounded(name, check) for name, check in checks.items()))
+    return dict(zip(checks, found, strict=True))
+
+
+async def _bounded(name: str, check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await check()
+    except TimeoutError:
+        return f"No answer within {_PATIENCE:g} s."
+    except StoreError as error:
+        _log.warning("a check failed", check=name, error=str(error))
+        return "PostgreSQL does not answer."
+
+
+def _state(fault: str | None, *, away: bool) -> dict[str, str]:
+    if fault is None:
+        return {"state": "healthy"}
+    return {"state": "unhealthy" if away else "degraded", "message": fault}
+
+
+def _answer(status: int, body: Mapping[str, object]) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(_encode(body), status, headers=headers, media_type="application/json")

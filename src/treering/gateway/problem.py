@@ -1,0 +1,71 @@
+"""What goes wrong between HTTP and a command, told by RFC 9457, with nothing of our inside."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from treering.errors import Problem, Refusal
+
+type Headers = Mapping[str, str]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Unreadable(Refusal, word="bad-request", title="Bad request", status=400):
+    """The request cannot be read: no JSON, no UTF-8."""
+
+
+class InvalidUlid(Refusal, word="invalid-ulid", title="Invalid ULID", status=400):
+    """The path names no ULID where the kind has nothing else."""
+
+
+class MethodNotAllowed(Refusal, word="method-not-allowed", title="Method not allowed", status=405):
+    """The address is there, but not for this method; `allowed` names those that are."""
+
+
+class TooLarge(Refusal, word="too-large", title="Too large", status=413):
+    """The body is larger than a command may be."""
+
+
+class UnsupportedType(
+    Refusal, word="unsupported-media-type", title="Unsupported media type", status=415
+):
+    """The body is said to be something else than JSON in UTF-8."""
+
+
+class OtherEpoch(Refusal, word="other-epoch", title="Position of another store", status=412):
+    """The position was given before the store was restored from a backup."""
+
+
+class ReadModelBehind(Refusal, word="read-model-behind", title="Read model behind", status=503):
+    """The read model has not reached the position that was demanded."""
+
+
+class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
+    """PostgreSQL cannot be reached, or is not ready."""
+
+
+class KafkaAway(Refusal, word="kafka", title="Kafka unavailable", status=503):
+    """Kafka did not take the command, or nobody knows whether it did; `status_url` will."""
+
+
+class NoOutcome(Refusal, word="no-outcome", title="No outcome yet", status=504):
+    """The command is on Kafka, its outcome has not come yet; `status_url` will have it."""
+
+
+class Internal(Refusal, word="internal", title="Internal error", status=500):
+    """A fault of ours; the log has the rest."""
+
+
+def answer(problem: Problem, path: str, headers: Headers | None = None) -> Response:
+    """Return *problem* as the answer to a request for *path*."""
+    status = int(problem.get("status", 500))
+    if status == 503:
+        headers = {"Retry-After": "1", **(headers or {})}
+    return Response(
+        _encode({**problem, "instance": path}),
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )

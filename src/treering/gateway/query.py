@@ -1,0 +1,61 @@
+"""What stands behind the question mark: each parameter known, said once, and of its form."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from treering.entity.validation import fault, invalid, nearest
+
+type Parser = Callable[[str], Any]
+"""From a parameter's text to its value; raises ValueError with what is wrong."""
+
+
+def parsed(raw: bytes, known: Mapping[str, Parser]) -> dict[str, Any]:
+    """Return the parameters of a query string by name.
+
+    Raises InvalidBody, which lists every fault and a suggestion where a name is near.
+    """
+    if not raw:
+        return {}
+    found: dict[str, Any] = {}
+    faults: list[dict[str, Any]] = []
+    for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+        loc = ("query", name)
+        if (parser := known.get(name)) is None:
+            near = nearest(name, [*known])
+            faults.append(fault(loc, "unknown_parameter", "Unknown parameter", text, near=near))
+        elif name in found:
+            faults.append(fault(loc, "said_twice", "Said more than once", text))
+        else:
+            try:
+                found[name] = parser(text)
+            except ValueError as error:
+                found[name] = None
+                faults.append(fault(loc, "wrong_parameter", str(error), text))
+    if faults:
+        raise invalid(faults)
+    return found
+
+
+def truth(text: str) -> bool:
+    """Read a truth value."""
+    match text.lower():
+        case "true" | "1":
+            return True
+        case "false" | "0":
+            return False
+        case _:
+            raise ValueError("Is true or false")
+
+
+def whole(low: int, high: int) -> Parser:
+    """Return what reads a whole number from *low* to *high*."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 10):
+            raise ValueError("Is no whole number")
+        if not low <= int(text) <= high:
+            raise ValueError(f"Is a number from {low} to {high}")
+        return int(text)
+
+    return parse

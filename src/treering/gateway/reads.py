@@ -1,0 +1,99 @@
+"""Reading an entity, or a list of them: one statement, PostgreSQL's JSON as it comes."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.gateway.collection import Collection
+from treering.gateway.positions import Epoch
+from treering.gateway.problem import ReadModelBehind
+from treering.gateway.query import Parser, parsed, truth, whole
+from treering.gateway.routes import Routes
+from treering.projection import ReadModels
+
+POSITION = "Treering-Position"
+BEHIND = {"Treering-Read-Model": "behind"}
+_LAST_PAGE = 10_000_000
+_ONE: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
+_LIST: Mapping[str, Parser] = {**_ONE, "page": whole(1, _LAST_PAGE), "size": whole(1, 100)}
+
+
+class Reads:
+    """GET of one collection.
+
+    A position in the header `Treering-Position` is waited for as long as allowed; after that the
+    answer is what there is, marked `Treering-Read-Model: behind`. One in `?min_position=` is
+    demanded: 503 instead.
+    """
+
+    def __init__(
+        self, collection: Collection, read_models: ReadModels, epoch: Epoch, *, patience: float
+    ) -> None:
+        self._collection = collection
+        self._read_models = read_models
+        self._epoch = epoch
+        self._patience = patience
+
+    def add_to(self, routes: Routes) -> None:
+        """Add the addresses that are read."""
+        path = self._collection.path
+        routes.add("GET", path, self.list)
+        routes.add("GET", f"{path}/$schema", self.schema)
+        routes.add("GET", f"{path}/{{id}}", self.get)
+
+    async def get(self, request: Request) -> Response:
+        """Answer with one entity."""
+        named = self._collection.id_in_path(request.path_params["id"])
+        query = parsed(request.scope["query_string"], _ONE)
+        headers = await self._wait(request, query.get("min_position"))
+        found = await self._read_models.get(
+            self._collection.read_model, named, include_deleted=query.get("include_deleted", False)
+        )
+        if found is None:
+            raise self._collection.missing(named)
+        return Response(found, headers=headers, media_type="application/json")
+
+    async def list(self, request: Request) -> Response:
+        """Answer with all entities, or with the page that `page` and `size` name together."""
+        query = parsed(request.scope["query_string"], _LIST)
+        headers = await self._wait(request, query.get("min_position"))
+        page, size = query.get("page"), query.get("size")
+        if page is None or size is None:
+            page = size = None
+        found = await self._read_models.list(
+            self._collection.read_model,
+            page=page,
+            size=size,
+            include_deleted=query.get("include_deleted", False),
+        )
+        text = found.items
+        if page is not None and size is not None:
+            pages = -(-found.total // size)
+            text = (
+                f'{{"items":{text},"total":{found.total},'
+                f'"page":{page},"size":{size},"pages":{pages}}}'
+            )
+        return Response(text, headers=headers, media_type="application/json")
+
+    async def schema(self, _request: Request) -> Response:
+        """Answer with the JSON Schema of the entity's fields."""
+        schema = self._collection.entity.model_json_schema()
+        return Response(msgspec.json.encode(schema), media_type="application/json")
+
+    async def _wait(self, request: Request, demanded: str | None) -> Mapping[str, str] | None:
+        """Wait for the position that the client has seen; return what to say of it."""
+        token = demanded or request.headers.get(POSITION)
+        if token is None:
+            return None
+        said_in = "min_position" if demanded else POSITION
+        position = await self._epoch.position(token, said_in)
+        if await self._read_models.wait(self._collection.read_model, position, self._patience):
+            return None
+        if demanded:
+            raise ReadModelBehind(
+                f"{self._collection.plural} have not reached position {position} yet.",
+                position=position,
+            )
+        return BEHIND

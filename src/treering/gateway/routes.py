@@ -1,0 +1,75 @@
+"""Which endpoint answers which address: a tree of segments, walked once a request."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.errors import DeclarationError
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+_ANY = "{}"
+
+
+class Route:
+    """One address, such as `/api/v1/datasets/{id}`, with an endpoint a method."""
+
+    __slots__ = ("_within", "endpoints", "names", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.names = [each[1:-1] for each in path.split("/") if each.startswith("{")]
+        """Its parameters."""
+        self.endpoints: dict[str, Endpoint] = {}
+        self._within: dict[str, Route] = {}
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """The methods it answers."""
+        return sorted(self.endpoints)
+
+    def make(self, segment: str) -> "Route":
+        """Return the route one segment further, made if need be."""
+        name = _ANY if segment.startswith("{") else segment
+        if name not in self._within:
+            self._within[name] = Route(f"{self.path}/{segment}")
+        return self._within[name]
+
+    def step(self, segment: str, values: list[str]) -> "Route | None":
+        """Return the route one segment further; what stands at a parameter is noted in *values*."""
+        if (literal := self._within.get(segment)) is not None:
+            return literal
+        if segment and (parameter := self._within.get(_ANY)) is not None:
+            values.append(segment)
+            return parameter
+        return None
+
+
+class Routes:
+    """All addresses."""
+
+    def __init__(self) -> None:
+        self._root = Route("")
+
+    def add(self, method: str, path: str, endpoint: Endpoint) -> None:
+        """Let *endpoint* answer; raises DeclarationError if another one does already."""
+        route = self._root
+        for segment in path.split("/")[1:]:
+            route = route.make(segment)
+        if method in route.endpoints:
+            raise DeclarationError(
+                f"Two answer {method} {path}; give an entity there another `plural`."
+            )
+        route.endpoints[method] = endpoint
+        if method == "GET":
+            route.endpoints["HEAD"] = endpoint
+
+    def find(self, path: str, values: list[str]) -> Route | None:
+        """Return the route of *path*; what stands at its parameters goes into *values*."""
+        route: Route | None = self._root
+        for segment in path.split("/")[1:]:
+            route = route.step(segment, values)
+            if route is None:
+                return None
+        return route if route.endpoints else None

@@ -1,0 +1,188 @@
+"""Handling: from commands to verdicts. Load, decide, append; again where something was in the way.
+
+Whatever happens between two steps, a command that is handled again gets the verdict it had.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from treering.errors import BadRequest, KeyTaken, Refusal, Unstorable
+from treering.handling.outcomes import outcome, outcome_of, outcomes_of, reused
+from treering.handling.plan import Plan, concerned
+from treering.handling.states import Held, States
+from treering.message import Outcome, Received, Stream, Verdict
+from treering.points import reached
+from treering.registry import Registry
+from treering.store import Answer, Appended, Hindered, Store
+
+__all__ = ["Handling", "outcome_of", "outcomes_of"]
+
+type Group = list[Received[Any]]
+type Name = tuple[str, str]
+"""A command's tenant and id."""
+
+
+class Handling:
+    """Decides commands against one store; several may do so at once, in one process or in many."""
+
+    def __init__(self, store: Store, registry: Registry, *, cached: int = 10_000) -> None:
+        self._store = store
+        self._registry = registry
+        self._states = States(store, registry, cached)
+
+    async def handle(self, batch: Sequence[Received[Any]]) -> list[Outcome]:
+        """Return the outcome of each command, in order, once its verdict is durable.
+
+        A command that has a verdict is answered from it; the same id with other content is refused
+        and the first verdict stands. Raises StoreUnavailable if the store stops answering: what
+        was done until then is found again when the batch is handled again.
+        """
+        first: dict[Name, Received[Any]] = {}
+        for received in batch:
+            first.setdefault((received.tenant, received.id), received)
+        settling = _Batch(self._store, self._registry, self._states)
+        await settling.settle(list(first.values()))
+        return [settling.answer(received) for received in batch]
+
+
+class _Batch:
+    """The commands of one batch that have no verdict yet, on their way to one."""
+
+    def __init__(self, store: Store, registry: Registry, states: States) -> None:
+        self._store = store
+        self._registry = registry
+        self._states = states
+        self._verdicts: dict[Name, Verdict] = {}
+        self._outcomes: dict[Name, Outcome] = {}
+        self._refusals: dict[str, Refusal] = {}
+        self._alone: set[str] = set()
+        self._existing: set[Stream] = set()
+        """Streams that were taken to be new and are not."""
+        self._known: dict[str, list[str]] = {}
+        """Commands by tenant that the store says have a verdict; it is fetched after the round."""
+
+    async def settle(self, commands: Sequence[Received[Any]]) -> None:
+        """Go round until every command has its verdict."""
+        while commands:
+            groups = self._grouped(commands)
+            held = await self._load(commands)
+            plans = [self._plan(group, held) for group in groups]
+            reached("before-append")
+            answers = await self._store.append_all([plan.request() for plan in plans])
+            reached("after-append")
+            for plan, answer in zip(plans, answers, strict=True):
+                self._take(plan, answer)
+            await self._fetch()
+            commands = [each for each in commands if (each.tenant, each.id) not in self._outcomes]
+
+    def _grouped(self, commands: Sequence[Received[Any]]) -> list[Group]:
+        """Put commands that share streams together, in order; those that must be alone wait."""
+        groups: dict[int, Group] = {}
+        group_of: dict[Stream, int] = {}
+        for number, received in enumerate(commands):
+            streams = self._concerned(received)
+            mine = {group_of[stream] for stream in streams if stream in group_of}
+            alone = received.id in self._alone
+            if -1 in mine or alone:
+                if alone and not mine:
+                    groups[number] = [received]
+                group_of |= dict.fromkeys(streams, -1)
+                continue
+            place = min(mine, default=number)
+            group = groups.setdefault(place, [])
+            for one in sorted(mine - {place}):
+                group += groups.pop(one)
+            group.append(received)
+            group_of |= dict.fromkeys(streams, place)
+            if len(mine) > 1:
+                group_of = {each: place if at in mine else at for each, at in group_of.items()}
+        return list(groups.values())
+
+    def _concerned(self, received: Received[Any]) -> Sequence[Stream]:
+        return concerned(self._registry.decider_of(received.stream), received)
+
+    async def _load(self, commands: Sequence[Received[Any]]) -> dict[Stream, Held]:
+        found: dict[Stream, Held] = {}
+        asked: dict[Stream, None] = {}
+        for received in commands:
+            for stream in self._concerned(received):
+                made_up = received.fresh and stream == received.stream
+                if made_up and stream not in self._existing:
+                    found[stream] = self._states.initial(stream)
+                else:
+                    asked[stream] = None
+        return found | await self._states.of(asked)
+
+    def _plan(self, group: Group, held: dict[Stream, Held]) -> Plan:
+        plan = Plan(self._registry, held)
+        plan.decide(group, self._refusals)
+        return plan
+
+    def answer(self, received: Received[Any]) -> Outcome:
+        """Return the outcome of *received*; no longer its own if its id was used for another."""
+        name = received.tenant, received.id
+        if self._verdicts[name].fingerprint != received.fingerprint:
+            return reused(received)
+        return self._outcomes[name]
+
+    def _take(self, plan: Plan, answer: Answer | BaseException) -> None:
+        match answer:
+            case Appended():
+                settled, last = plan.finish(answer)
+                for stream, held in last.items():
+                    self._states.keep(stream, held)
+                for verdict, held in settled:
+                    self._verdicts[verdict.tenant, verdict.id] = verdict
+                    self._outcomes[verdict.tenant, verdict.id] = outcome(verdict, held)
+            case Hindered():
+                self._learn(plan, answer)
+            case BadRequest():
+                self._part(plan, answer)
+            case _:
+                raise answer
+
+    def _learn(self, plan: Plan, answer: Hindered) -> None:
+        """Take in what stood in the way, so that the next round goes around it."""
+        words = {trouble.word for trouble in answer.troubles}
+        for trouble in answer.troubles:
+            if trouble.word == "conflict":
+                self._states.forget(trouble.name)
+                self._existing.add(trouble.name)
+            elif trouble.word == "duplicate":
+                for received in plan.decided:
+                    if received.id == trouble.name:
+                        self._known.setdefault(received.tenant, []).append(received.id)
+        for received in plan.decided:
+            if words != {"taken"}:
+                self._refusals.pop(received.id, None)
+        if words == {"taken"} and plan.key_mover is not None:
+            self._refusals[plan.key_mover.id] = _taken(answer)
+
+    async def _fetch(self) -> None:
+        """Answer the commands that turned out to have a verdict from it."""
+        known, self._known = self._known, {}
+        for tenant, commands in known.items():
+            verdicts = await self._store.verdicts(commands, tenant)
+            outcomes = await outcomes_of(self._store, self._registry, [*verdicts.values()])
+            for command, verdict in verdicts.items():
+                self._verdicts[tenant, command] = verdict
+                self._outcomes[tenant, command] = outcomes[command]
+
+    def _part(self, plan: Plan, error: BadRequest) -> None:
+        """Refuse the one command that the database cannot take, or find it among several."""
+        if len(plan.decided) > 1:
+            self._alone.update(received.id for received in plan.decided)
+            return
+        (received,) = plan.decided
+        if received.id in self._refusals:
+            raise error
+        self._refusals[received.id] = Unstorable(str(error))
+
+
+def _taken(answer: Hindered) -> KeyTaken:
+    trouble = answer.troubles[0]
+    return KeyTaken(
+        f"{trouble.holder} holds {trouble.name} already; choose another value.",
+        key=trouble.name,
+        holder=trouble.holder,
+    )

@@ -1,0 +1,157 @@
+"""What a fold says of rows: put, patch, increment, remove; and what each does to one row."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Table
+
+from treering.errors import DeclarationError
+
+type Row = Mapping[str, Any]
+"""Values by column; a column that is not named is None."""
+type Key = tuple[Any, ...]
+"""The values of a table's primary key, in its order."""
+type Says = Any | Mapping[str, Any]
+"""A key as a fold says it: the value of the only key column, or values by column."""
+type Rows = Mapping[Key, Row]
+type Tables = Mapping[str, Rows]
+
+
+class Put(msgspec.Struct, frozen=True):
+    """The row is this one."""
+
+    table: Table
+    key: Key
+    row: Row
+
+
+class Patch(msgspec.Struct, frozen=True):
+    """These columns of the row, if there is one, have new values."""
+
+    table: Table
+    key: Key
+    changes: Row
+
+
+class Increment(msgspec.Struct, frozen=True):
+    """These numbers are added to the row; if there is none they make one."""
+
+    table: Table
+    key: Key
+    changes: Mapping[str, Any]
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """There is no such row."""
+
+    table: Table
+    key: Key
+
+
+type Change = Put | Patch | Increment | Remove
+
+
+def put(table: Table, row: Row) -> Change:
+    """Have exactly *row*, whatever stood under its key; columns not named are None."""
+    return Put(table, _key(table, row), row)
+
+
+def patch(table: Table, key: Says, changes: Row) -> Change:
+    """Give columns new values; nothing happens if there is no such row.
+
+    A value that is a function is given the old value and returns the new one:
+    `patch(trips, id, {"stops": lambda stops: [*stops, stop]})`. It must be pure.
+    """
+    return Patch(table, _key(table, key), changes)
+
+
+def increment(table: Table, key: Says, changes: Mapping[str, Any]) -> Change:
+    """Add numbers to columns; a missing row, and None, count from 0."""
+    return Increment(table, _key(table, key), changes)
+
+
+def remove(table: Table, key: Says) -> Change:
+    """Have no such row."""
+    return Remove(table, _key(table, key))
+
+
+@cache
+def key_columns(table: Table) -> tuple[str, ...]:
+    """Return the names of the primary key's columns, in its order."""
+    return tuple(column.name for column in table.primary_key.columns)
+
+
+@cache
+def blank(table: Table) -> Row:
+    """Return a row of *table* in which nothing was said."""
+    return dict.fromkeys(column.name for column in table.columns)
+
+
+def after(row: Row | None, change: Change) -> Row | None:
+    """Return what *change* makes of *row*; None is a row that is not there."""
+    if isinstance(change, Put):
+        return {**blank(change.table), **change.row}
+    if isinstance(change, Remove):
+        return None
+    if isinstance(change, Increment):
+        start = made(change.table, change.key) if row is None else row
+        return {**start, **{name: plus(start[name], n) for name, n in change.changes.items()}}
+    if row is None:
+        return None
+    return {**row, **{name: _valued(value, row[name]) for name, value in change.changes.items()}}
+
+
+def made(table: Table, key: Key) -> Row:
+    """Return the row that an increment begins with."""
+    return {**blank(table), **dict(zip(key_columns(table), key, strict=True))}
+
+
+def plus(old: Any, number: Any) -> Any:
+    """Return *old*, None being 0, and *number* together."""
+    return number if old is None else old + number
+
+
+def _valued(value: Any, old: Any) -> Any:
+    return value(old) if callable(value) else value
+
+
+def apply(changes: Iterable[Change], tables: Tables) -> dict[str, dict[Key, Row]]:
+    """Return *tables*, rows by table and key, after *changes*, one by one."""
+    found = {name: dict(rows) for name, rows in tables.items()}
+    for change in changes:
+        check(change)
+        rows = found.setdefault(change.table.name, {})
+        row = after(rows.pop(change.key, None), change)
+        if row is not None:
+            rows[change.key] = row
+    return found
+
+
+def check(change: Change) -> None:
+    """Raise DeclarationError if *change* names a column that its table has not."""
+    if isinstance(change, Remove):
+        return
+    named = change.row if isinstance(change, Put) else change.changes
+    known = blank(change.table)
+    if not named.keys() <= known.keys():
+        unknown = sorted(named.keys() - known.keys())
+        raise DeclarationError(f"{change.table.name} has no column {unknown[0]!r}.")
+    if isinstance(change, Put):
+        return
+    if not named.keys().isdisjoint(key_columns(change.table)):
+        raise DeclarationError(f"{change.table.name}: a key never changes; remove and put the row.")
+
+
+def _key(table: Table, said: Says) -> Key:
+    names = key_columns(table)
+    if isinstance(said, str) or not isinstance(said, Mapping):
+        values: Key = (said,)
+    elif missing := [name for name in names if name not in said]:
+        raise DeclarationError(f"{table.name}: the key lacks {missing[0]!r}.")
+    else:
+        values = tuple([cast("Row", said)[name] for name in names])
+    if len(values) != len(names):
+        raise DeclarationError(f"{table.name} has the key {', '.join(names)}: say all of it.")
+    return values

@@ -1,0 +1,187 @@
+"""Read models that move on together: they share the reading, and one transaction a batch.
+
+The transaction holds what a batch comes to and the positions; so a read model is the fold of the
+events up to its position, whenever a process dies.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from itertools import batched
+
+import asyncpg
+import msgspec
+
+from treering import metrics
+from treering.errors import BadRequest, StoreUnavailable, UnknownMessage
+from treering.message import Stored, kind_of
+from treering.points import reached
+from treering.projection.follower import Follower, Mark
+from treering.projection.ground import Ground
+from treering.sql import statement
+from treering.store.connecting import translated
+
+CHUNK = 2000
+"""Events read at once."""
+_MOST = 20_000
+"""Events of one transaction."""
+_MOST_ROWS = 200_000
+"""Rows that are copied at once into a build that is empty."""
+_SLICE = 250
+"""Events folded before others of this process have their turn."""
+_LONGEST_PAYLOAD = 7900
+
+
+class Pack:
+    """Followers that share *connection*, which nobody else uses."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        connection: asyncpg.Connection,
+        followers: Iterable[Follower] = (),
+    ) -> None:
+        self.followers = list(followers)
+        self.stopped: list[Follower] = []
+        """Those that met an event they can not fold, for whoever steps to take away."""
+        self.outcasts: list[Follower] = []
+        """Those that the database refuses, to be looked at alone."""
+        self._ground = ground
+        self._connection = connection
+        self._limit = _MOST
+
+    async def step(self) -> bool:
+        """Fold what comes next, write it once that is enough; say whether there is no more.
+
+        Raises StoreUnavailable if the database is away or somebody else moves a build as well.
+        """
+        if not self.followers:
+            return True
+        chunk = min(CHUNK, self._limit)
+        after = min(follower.reached.position for follower in self.followers)
+        stored = await self._ground.reader.read(after, limit=chunk)
+        await self._fold(stored)
+        has_all = len(stored) < chunk
+        if has_all or self._is_enough():
+            return await self._write() and has_all
+        return False
+
+    def _is_enough(self) -> bool:
+        """Say whether to write now; what is copied into empty tables had better be much."""
+        followers = self.followers
+        if self._limit == _MOST and all(each.written.position == 0 for each in followers):
+            return sum(each.rows for each in followers) >= _MOST_ROWS
+        written = min(each.written.position for each in followers)
+        return min(each.reached.position for each in followers) - written >= self._limit
+
+    async def _fold(self, stored: Sequence[Stored]) -> None:
+        for slice_ in batched(stored, _SLICE):
+            for each in slice_:
+                self._fold_one(each)
+            await asyncio.sleep(0)
+        if stored:
+            last = Mark(stored[-1].position, stored[-1].id)
+            for follower in self.followers:
+                if follower.failure is None and follower.reached.position < last.position:
+                    follower.reached = last
+
+    def _fold_one(self, stored: Stored) -> None:
+        kind, position = kind_of(stored.stream), stored.position
+        wanting = [
+            follower
+            for follower in self.followers
+            if kind in follower.projection.kinds and follower.wants(position)
+        ]
+        if not wanting:
+            return
+        try:
+            recorded = self._ground.registry.recorded(stored)
+        except (UnknownMessage, msgspec.MsgspecError) as error:
+            for follower in wanting:
+                follower.fail(position, str(error))
+            return
+        for follower in wanting:
+            follower.fold(recorded)
+
+    async def _write(self) -> bool:
+        """Write what waits; say whether all of it could be."""
+        moving = [follower for follower in self.followers if follower.is_moving]
+        if not moving:
+            return True
+        try:
+            await self._commit(moving)
+        except BadRequest as error:
+            await self._isolate(moving, error)
+            return False
+        self._limit = min(2 * self._limit, _MOST)
+        return True
+
+    async def _isolate(self, moving: Sequence[Follower], error: BadRequest) -> None:
+        """Find what the database refuses: first the read model, then its event."""
+        if len(self.followers) > 1:
+            for follower in moving:
+                try:
+                    await self._commit([follower])
+                except BadRequest:
+                    follower.discard()
+                    self.followers.remove(follower)
+                    self.outcasts.append(follower)
+            return
+        (follower,) = moving
+        span = follower.reached.position - follower.written.position
+        follower.discard()
+        self._limit = max(1, span // 2)
+        if span <= 1:
+            follower.fail(follower.written.position + 1, str(error))
+            await self._commit([follower])
+
+    async def _commit(self, moving: Sequence[Follower]) -> None:
+        """Write what *moving* have folded, and where they stand, in one transaction."""
+        for follower in moving:
+            if not follower.reached.event:
+                position = follower.reached.position
+                follower.reached = Mark(position, await self._ground.event_at(position))
+        began = time.perf_counter()
+        with translated():
+            async with self._connection.transaction():
+                for follower in moving:
+                    await follower.write(self._connection)
+                reached("projector-before-commit")
+                await self._advance(moving)
+        reached("projector-after-commit")
+        seconds = time.perf_counter() - began
+        for follower in moving:
+            metrics.projection_events.labels(follower.name).inc(follower.folded)
+            metrics.projection_seconds.labels(follower.name).observe(seconds)
+            follower.settle()
+            if follower.failure:
+                self.followers.remove(follower)
+                self.stopped.append(follower)
+
+    async def _advance(self, moving: Sequence[Follower]) -> None:
+        """Note where *moving* stand, and wake who waits for that."""
+        moved = await self._connection.fetchval(
+            statement("projection_advance"),
+            [follower.name for follower in moving],
+            [follower.build.build for follower in moving],
+            [follower.written.position for follower in moving],
+            [follower.reached.position for follower in moving],
+            [follower.reached.event for follower in moving],
+            ["stopped" if follower.failure else follower.state for follower in moving],
+            [follower.failure.position if follower.failure else None for follower in moving],
+            [follower.failure.reason if follower.failure else None for follower in moving],
+            self._ground.schema,
+            _payload(moving),
+        )
+        if moved != len(moving):
+            names = ", ".join(follower.name for follower in moving)
+            raise StoreUnavailable(f"Another projector has moved or replaced some of {names}.")
+
+
+def _payload(moving: Sequence[Follower]) -> str:
+    """Return what those who wait are told: name, build and position each, or nothing."""
+    if any(follower.failure for follower in moving):
+        return ""
+    said = [[each.name, each.build.build, each.reached.position] for each in moving]
+    text = msgspec.json.encode(said).decode()
+    return text if len(text) < _LONGEST_PAYLOAD else ""

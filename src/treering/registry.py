@@ -1,0 +1,84 @@
+"""All kinds of streams of a service, and the types of their messages by name."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from treering.decider import Decider
+from treering.errors import DeclarationError, UnknownMessage
+from treering.message import Erased, Event, MessageType, Recorded, Stored, Stream, kind_of
+
+_ERASED = Erased()
+
+
+class Registry:
+    """What this process knows: kinds, commands, events."""
+
+    def __init__(self, deciders: Iterable[Decider[Any]]) -> None:
+        self.deciders: dict[str, Decider[Any]] = {}
+        self.commands: dict[str, MessageType[Any]] = {}
+        self.events: dict[str, MessageType[Any]] = {}
+        self._event_types: dict[tuple[str, type[Event]], MessageType[Any]] = {}
+        for decider in deciders:
+            self._add(decider)
+
+    def _add(self, decider: Decider[Any]) -> None:
+        if decider.kind in self.deciders:
+            raise DeclarationError(f"Two kinds are {decider.kind!r}; give one another `kind`.")
+        self.deciders[decider.kind] = decider
+        for each in decider.command_types:
+            _put(self.commands, each)
+        for each in decider.event_types:
+            _put(self.events, each)
+            self._event_types[decider.kind, each.body] = each
+
+    def decider_of(self, stream: Stream) -> Decider[Any]:
+        """Return the rules of *stream*; raises UnknownMessage if its kind is not known."""
+        try:
+            return self.deciders[kind_of(stream)]
+        except KeyError:
+            raise UnknownMessage(
+                f"{stream}: this service has no kind {kind_of(stream)!r}."
+            ) from None
+
+    def type_of(self, stream: Stream, event: Event) -> MessageType[Any]:
+        """Return the type under which *event* is stored in *stream*."""
+        try:
+            return self._event_types[kind_of(stream), type(event)]
+        except KeyError:
+            raise DeclarationError(
+                f"{type(event).__name__} is no event of {kind_of(stream)!r}; add it to `events`."
+            ) from None
+
+    def recorded(self, stored: Stored) -> Recorded[Any]:
+        """Return *stored* with its body read; raises UnknownMessage if it is too new for us."""
+        return Recorded(
+            position=stored.position,
+            stream=stored.stream,
+            version=stored.version,
+            id=stored.id,
+            type=stored.type,
+            event=self._event(stored),
+            time=stored.time,
+            recorded_at=stored.recorded_at,
+            tenant=stored.tenant,
+            actor=stored.actor,
+            correlation=stored.correlation,
+            causation=stored.causation,
+            traceparent=stored.traceparent,
+        )
+
+    def _event(self, stored: Stored) -> Event:
+        if not stored.body:
+            return _ERASED
+        if (known := self.events.get(stored.type)) is None:
+            raise UnknownMessage(
+                f"Position {stored.position} holds {stored.type!r}, which this release does not "
+                "know: it is older than the log; run the newer one."
+            )
+        return known.decode(stored.body)
+
+
+def _put(types: dict[str, MessageType[Any]], each: MessageType[Any]) -> None:
+    if each.name in types:
+        raise DeclarationError(f"Two messages are called {each.name!r}.")
+    types[each.name] = each

@@ -1,0 +1,108 @@
+"""What differs between a laptop and a cluster, read from `TREERING_*` and checked at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from treering.errors import SettingsError
+
+PREFIX = "TREERING_"
+
+type Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """All settings; each is `TREERING_` and its name in capitals.
+
+    `Settings.read(os.environ)` reads them, `Settings(kafka=…)` makes them in code; both refuse
+    what does not fit with one sentence a fault.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app: Path | None = None
+    """The folder that holds `service.py`; the working folder unless given."""
+    home: Path | None = None
+    """The folder for servers, data and the secret; `.treering` beside `service.py` unless given."""
+    namespace: (
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)] | None
+    ) = None
+    """Prefixes schemas, topics and groups; the service's id unless given."""
+
+    database: str | None = None
+    """URL of the PostgreSQL of handler, relay and projector; the embedded one unless given."""
+    database_owner: str | None = None
+    """URL used for migrations; `database` unless given."""
+    database_reader: str | None = None
+    """URL of the gateway, which only reads; `database` unless given."""
+    kafka: str | None = None
+    """`HOST:PORT` of Kafka, several joined by commas; the embedded one unless given."""
+    partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Partitions of new topics: 4 embedded, 12 elsewhere; set once, when a topic is made."""
+    replication: Annotated[int, Field(ge=1, le=9)] | None = None
+    """Replicas of new topics: 1 embedded, what the cluster says elsewhere."""
+    secret: str | None = Field(default=None, repr=False)
+    """The key that commands are signed with; `.treering/secret` unless given."""
+    kafka_open: bool = False
+    """Take unsigned commands although API keys exist."""
+
+    pool_min: Annotated[int, Field(ge=0)] = 1
+    """Database connections that a process keeps open."""
+    pool_max: Annotated[int, Field(ge=1)] = 8
+    """Database connections that a process opens at most."""
+    pool_timeout: Seconds = 10
+    """Seconds to wait for a connection, and for a statement's answer to begin."""
+    pool_recycle: Seconds = 300
+    """Seconds after which an unused connection is closed."""
+    retry_seconds: Seconds = 30
+    """Seconds to try again, with growing pauses, while a server cannot be reached at start."""
+    unsafe_durability: bool = False
+    """Start although the database may lose what it has acknowledged (fsync off)."""
+
+    host: str = "127.0.0.1"
+    """Address the gateway listens on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port of the gateway; `PORT` is read too."""
+    wait_seconds: Seconds = 10
+    """Seconds a request waits for its command's outcome."""
+    visible_seconds: Seconds = 1
+    """Seconds a write waits until its read model shows it."""
+    drain_seconds: Seconds = 10
+    """Seconds a role may take to finish what it began once it is told to stop."""
+    session_seconds: Seconds | None = None
+    """Seconds until a silent handler's work goes to another: 1.5 embedded, 6 elsewhere."""
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Commands that a handler decides at once, at most."""
+
+    jars: Path | None = None
+    """A folder with Kafka's jars, for machines without a network."""
+    postgres_bin: Path | None = None
+    """A folder with the programs of another PostgreSQL, 15 or newer, to start instead."""
+    mirror: str | None = None
+    """Address of a Maven repository to fetch Kafka's jars from."""
+    kafka_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the embedded Kafka; a free one unless given."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings out of *environment*; an unknown `TREERING_*` name is an error."""
+        said: dict[str, Any] = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_")
+        }
+        if "PORT" in environment:
+            said.setdefault("port", environment["PORT"])
+        try:
+            return cls.model_validate(said)
+        except ValidationError as error:
+            faults = [
+                f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}"
+                for each in error.errors()
+            ]
+            raise SettingsError("; ".join(faults) + ".") from error

@@ -1,0 +1,2 @@
+-- Where the store stands.
+select position, recorded_at, epoch, horizon from head

@@ -1,0 +1,89 @@
+"""The store: every change of every entity, in one order, for ever; only it decides."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import asyncpg
+
+from treering.errors import StoreError, StoreNotReady
+from treering.store.committer import Committer, Statistics
+from treering.store.connecting import PoolOptions, schema_of
+from treering.store.reader import Head, Invariant, Reader
+from treering.store.request import (
+    Answer,
+    Appended,
+    Entry,
+    Hindered,
+    Key,
+    Origin,
+    Request,
+    Ruling,
+    Stand,
+    Trouble,
+)  # fmt: skip
+
+__all__ = [
+    "Answer", "Appended", "Entry", "Head", "Hindered", "Invariant", "Key", "Origin", "PoolOptions",
+    "Reader", "Request", "Ruling", "Stand", "Statistics", "Store", "Trouble",
+]  # fmt: skip
+
+
+class Store(Reader):
+    """A reader that may append."""
+
+    def __init__(self, url: str, namespace: str, pool: asyncpg.Pool) -> None:
+        super().__init__(url, namespace, pool)
+        self._committer = Committer(url, schema_of(namespace))
+
+    async def begin(self, *, unsafe_durability: bool = False) -> None:
+        """Make ready to append, after making sure that "accepted" will mean durable.
+
+        Raises StoreNotReady if the database may lose what it has acknowledged, unless
+        *unsafe_durability* allows that.
+        """
+        if not unsafe_durability:
+            await self._check_durability()
+        await self.keep_verdicts()
+        await self._committer.start()
+
+    async def __aenter__(self) -> Self:
+        """Make ready to append."""
+        try:
+            await self.begin()
+        except StoreError:
+            await self.close()
+            raise
+        return await super().__aenter__()
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the committer has done so far."""
+        return self._committer.statistics
+
+    async def append(self, request: Request) -> Answer:
+        """Append *request*, all or none; see `Committer.append`."""
+        return await self._committer.append(request)
+
+    async def append_all(self, requests: Sequence[Request]) -> list[Answer | BaseException]:
+        """Append each of *requests*; see `Committer.append_all`."""
+        return await self._committer.append_all(requests)
+
+    async def keep_verdicts(self, days: int = 30) -> None:
+        """Make room for the verdicts of the days to come and drop those older than *days*."""
+        await self.fetch("select keep_verdicts(make_interval(days => $1))", days)
+
+    async def close(self) -> None:
+        """Finish what waits to be appended, then close."""
+        try:
+            await self._committer.stop()
+        finally:
+            await super().close()
+
+    async def _check_durability(self) -> None:
+        names = ["fsync", "full_page_writes", "synchronous_commit"]
+        rows = await self.fetch("select name, setting from pg_settings where name = any($1)", names)
+        if off := sorted(row["name"] for row in rows if row["setting"] in ("off", "local")):
+            raise StoreNotReady(
+                f"PostgreSQL runs with {', '.join(off)} off and may lose what it has acknowledged; "
+                "turn it on, or set TREERING_UNSAFE_DURABILITY=true if that is meant."
+            )

@@ -1,0 +1,239 @@
+"""One committer per process: what waits goes into one autocommitted call, each gets its answer.
+
+The commit in flight is the batching window: a lone caller waits for nobody, load makes batches.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from treering.errors import BadRequest, StoreError, StoreUnavailable
+from treering.sql import statement
+from treering.store.call import answers, arguments
+from treering.store.connecting import connect, translated
+from treering.store.request import Answer, Hindered, Request
+
+_MOST = 2000
+"""Events, and requests, of one call."""
+_WAITING = 20_000
+"""Requests that may wait before `append` makes its caller wait."""
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "synchronous_commit": "on",
+}
+"""What makes one plan serve every call; nobody else uses this connection."""
+
+_SCANNED = 3 * _MOST
+"""Requests that are looked at for one call when many want the same stream."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request, what it touches (streams, command ids, keys), and who waits for its answer."""
+
+    request: Request
+    names: list[str]
+    future: asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What the committer has done so far."""
+
+    commits: int = 0
+    requests: int = 0
+    events: int = 0
+    hindered: int = 0
+    seconds: float = 0
+    waiting: int = 0
+    observe: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    """Size and seconds of commits not yet taken by a reader of metrics; at most 1,000."""
+
+    def committed(self, requests: int, events: int, seconds: float) -> None:
+        """Count one call."""
+        self.commits += 1
+        self.requests += requests
+        self.events += events
+        self.seconds += seconds
+        if len(self.observe) < 1000:
+            self.observe.append((events, seconds))
+
+
+class Committer:
+    """Appends requests to the store of one schema over one connection of its own."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        self.statistics = Statistics()
+        self._url = url
+        self._settings = {
+            "search_path": schema,
+            "application_name": f"treering {schema} committer",
+            "idle_in_transaction_session_timeout": "10s",
+            **_PLANS,
+        }
+        self._queue: deque[_Waiting] = deque()
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._connection: asyncpg.Connection | None = None
+        self._closing = False
+        self._loop_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect and begin; raises StoreUnavailable or StoreNotReady."""
+        self._connection = await connect(self._url, settings=self._settings)
+        self._loop_task = asyncio.create_task(self._run(), name="committer")
+
+    async def stop(self) -> None:
+        """Finish what waits, then close."""
+        self._closing = True
+        self._more.set()
+        loop, self._loop_task = self._loop_task, None
+        try:
+            if loop is not None:
+                await loop
+        finally:
+            if self._connection is not None:
+                await self._connection.close()
+
+    async def append(self, request: Request) -> Answer:
+        """Append *request*, all or none, and say how it went.
+
+        Durable once it returns `Appended`. StoreUnavailable leaves open whether it was done: ask
+        for the verdicts of its commands. BadRequest: nothing was done, and nothing will be.
+        """
+        while not self._room.is_set():
+            await self._room.wait()
+        return await self._enqueue(request)
+
+    async def append_all(self, requests: Sequence[Request]) -> list[Answer | BaseException]:
+        """Append each of *requests* as `append` does; return answers and errors in order."""
+        while not self._room.is_set():
+            await self._room.wait()
+        futures = [self._enqueue(request) for request in requests]
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    def _enqueue(self, request: Request) -> asyncio.Future[Answer]:
+        if self._closing:
+            raise StoreUnavailable("The store is closing.")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(request, _names(request), future))
+        waiting = self.statistics.waiting = len(self._queue)
+        if waiting == 1:
+            self._more.set()
+        elif waiting >= _WAITING:
+            self._room.clear()
+        return future
+
+    async def _run(self) -> None:
+        batch: Sequence[_Waiting] = ()
+        try:
+            while self._queue or not self._closing:
+                if not self._queue:
+                    self._more.clear()
+                    await self._more.wait()
+                    continue
+                batch = self._take()
+                self.statistics.waiting = len(self._queue)
+                if self.statistics.waiting < _WAITING:
+                    self._room.set()
+                await self._commit(batch)
+        finally:
+            self._closing = True
+            self._room.set()
+            for waiting in (*batch, *self._queue):
+                _settle(waiting.future, StoreUnavailable("The store has stopped."))
+
+    def _take(self) -> list[_Waiting]:
+        """Take requests that share nothing, in order; one that does waits for the next call."""
+        batch: list[_Waiting] = []
+        left: list[_Waiting] = []
+        seen: set[str] = set()
+        events = 0
+        queue = self._queue
+        while queue and events < _MOST and len(batch) < _MOST and len(left) < _SCANNED:
+            waiting = queue.popleft()
+            if waiting.future.done():
+                continue
+            if seen.isdisjoint(waiting.names):
+                batch.append(waiting)
+                events += len(waiting.request.entries)
+            else:
+                left.append(waiting)
+            seen.update(waiting.names)
+        queue.extendleft(reversed(left))
+        return batch
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """Answer *batch*: go again without those that were hindered, halve it if it was refused."""
+        while batch:
+            try:
+                found = await self._call([waiting.request for waiting in batch])
+            except BadRequest as error:
+                if len(batch) == 1:
+                    _settle(batch[0].future, error)
+                    return
+                middle = len(batch) // 2
+                await self._commit(batch[:middle])
+                await self._commit(batch[middle:])
+                return
+            except StoreError as error:
+                for waiting in batch:
+                    _settle(waiting.future, error)
+                return
+            again: list[_Waiting] = []
+            for waiting, answer in zip(batch, found, strict=True):
+                if answer is None:
+                    again.append(waiting)
+                else:
+                    _settle(waiting.future, answer)
+            self.statistics.hindered += sum(isinstance(answer, Hindered) for answer in found)
+            batch = again
+
+    async def _call(self, requests: Sequence[Request]) -> list[Answer | None]:
+        began = time.perf_counter()
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url, settings=self._settings)
+        values = _encoded(requests)
+        with translated():
+            (row,) = await self._connection.fetch(statement("append"), *values)
+        if row["trouble"] is None:
+            events = sum(len(request.entries) for request in requests)
+            self.statistics.committed(len(requests), events, time.perf_counter() - began)
+        return answers(requests, row["base"], row["at"], row["trouble"])
+
+
+def _encoded(requests: Sequence[Request]) -> list[list[Any]]:
+    try:
+        return arguments(requests)
+    except (TypeError, ValueError) as error:
+        raise BadRequest(f"It cannot be written as JSON: {error}.") from error
+
+
+def _settle(future: asyncio.Future[Answer], result: Answer | StoreError) -> None:
+    if future.done():
+        return
+    if isinstance(result, StoreError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _names(request: Request) -> list[str]:
+    """Return the streams, command ids and keys that a request touches."""
+    names = [stand.stream for stand in request.stands]
+    names += [ruling.verdict.id for ruling in request.rulings]
+    if request.taken or request.released:
+        names += [key.key for key in request.taken]
+        names += [key.key for key in request.released]
+    return names

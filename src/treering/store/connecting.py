@@ -1,0 +1,106 @@
+"""Connections to PostgreSQL: how they are opened, tried again, and how their errors are named."""
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+import stamina
+
+from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
+
+_GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How the driver says that a database is down or has gone away."""
+_CULPABLE = ("22", "23", "54", "P0")
+"""Classes of SQLSTATE that blame what was asked: data, constraints, limits, a raised exception."""
+_UNREADY = ("3F", "42")
+"""Classes that blame the database's shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolOptions:
+    """How many connections a process keeps and how long it waits for them."""
+
+    min: int = 1
+    max: int = 8
+    timeout: float = 10
+    recycle: float = 300
+
+
+DEFAULT_POOL = PoolOptions()
+
+
+def schema_of(namespace: str) -> str:
+    """Return the PostgreSQL schema of the store of *namespace*; read models have `…_read`."""
+    return namespace.replace("-", "_")
+
+
+def quoted(name: str) -> str:
+    """Return *name* as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def connect(url: str, *, settings: Mapping[str, str] | None = None) -> asyncpg.Connection:
+    """Open one connection; raises StoreUnavailable or StoreNotReady."""
+    with translated():
+        return await asyncpg.connect(
+            url,
+            timeout=10,
+            server_settings={"timezone": "UTC", "application_name": "treering", **(settings or {})},
+        )
+
+
+async def patiently[T](seconds: float, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what *attempt* gives, trying again, with growing pauses, what is StoreUnavailable."""
+    again = stamina.AsyncRetryingCaller(
+        timeout=seconds, attempts=None, wait_initial=0.05, wait_max=2, wait_jitter=0.05
+    )
+    return await again(StoreUnavailable, attempt)
+
+
+async def reached_schema(connection: asyncpg.Connection, namespace: str) -> bool:
+    """Say whether the store's schema is there."""
+    return bool(
+        await connection.fetchval(
+            "select to_regnamespace($1) is not null", quoted(schema_of(namespace))
+        )
+    )
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Name the driver's errors: the one place where it is done."""
+    try:
+        yield
+    except asyncpg.ClientConfigurationError as error:
+        raise StoreNotReady(f"The database's URL cannot be used: {error}.") from error
+    except _GONE as error:
+        raise StoreUnavailable(
+            f"PostgreSQL did not answer: {error or type(error).__name__}."
+        ) from error
+    except asyncpg.PostgresError as error:
+        raise _named(error) from error
+
+
+def _named(error: asyncpg.PostgresError) -> StoreError:
+    """Return what PostgreSQL's error is to us: whatever blames no one may pass by itself."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state.startswith(_CULPABLE):
+        return BadRequest(f"PostgreSQL refuses it: {error}.")
+    if state[:2] in ("28", "3D"):
+        return StoreNotReady(f"PostgreSQL does not let us in: {error}; check the database's URL.")
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return StoreNotReady(
+            f"The database user lacks a right ({error}); run `treering db upgrade`."
+        )
+    if state.startswith(_UNREADY):
+        return StoreNotReady(f"The store is not there ({error}); run `treering db upgrade`.")
+    return StoreUnavailable(f"PostgreSQL cannot do it now: {error}.")
+
+
+def url_for(url: str, user: str) -> str:
+    """Return *url* with another user, without a password."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(user)}@{place}"))

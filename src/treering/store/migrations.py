@@ -1,0 +1,156 @@
+"""Brings the database to the shape this release needs, up and down, and grants rights to roles."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import asyncpg
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from treering.errors import StoreNotReady
+from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
+
+_LOCK_TIMEOUT = "10s"
+
+
+async def current(url: str, namespace: str) -> str | None:
+    """Return the revision that the database has; None if the store is not there."""
+    connection = await connect(url)
+    try:
+        if not await reached_schema(connection, namespace):
+            return None
+        return await connection.fetchval(
+            f"select version_num from {quoted(schema_of(namespace))}.alembic_version"  # noqa: S608 - quoted
+        )
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()
+
+
+async def upgrade(
+    url: str,
+    namespace: str,
+    *,
+    writer: str | None = None,
+    reader: str | None = None,
+    to: str = "head",
+) -> str:
+    """Migrate up to *to* as the owner, and grant *writer* and *reader* their rights.
+
+    Returns the revision. Missing users are made, able to log in without a password of their own:
+    where the server asks for one, make them before. Running it again changes nothing.
+    """
+    schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
+    async with _alone(url) as connection:
+        await connection.execute(
+            f"create schema if not exists {schema}; create schema if not exists {models}"
+        )
+        await _migrate(url, namespace, to, up=True)
+        for user in filter(None, (writer, reader)):
+            await _make_user(connection, user)
+        for sql in _grants(schema, models, writer, reader):
+            await connection.execute(sql)
+    return await current(url, namespace) or ""
+
+
+async def downgrade(url: str, namespace: str, *, to: str = "base") -> str | None:
+    """Migrate down to *to*; `base` removes the store and everything in it."""
+    if await current(url, namespace) is None:
+        raise StoreNotReady(f"There is no store of {namespace!r} in this database to take down.")
+    async with _alone(url):
+        await _migrate(url, namespace, to, up=False)
+    return await current(url, namespace)
+
+
+@asynccontextmanager
+async def _alone(url: str) -> AsyncGenerator[asyncpg.Connection]:
+    """Connect, and keep all others waiting who would migrate in this database."""
+    connection = await connect(url)
+    try:
+        with translated():
+            await connection.execute("select pg_advisory_lock(hashtext('treering migrations'))")
+            yield connection
+    finally:
+        await connection.close()
+
+
+_SEES = """
+grant usage on schema {schema}, {models} to {user};
+grant select on all tables in schema {schema} to {user};
+grant select on all tables in schema {models} to {user};
+alter default privileges in schema {schema} grant select on tables to {user};
+alter default privileges in schema {models} grant select on tables to {user};
+"""
+_WRITES = """
+grant execute on all functions in schema {schema} to {user};
+grant usage, create on schema {models} to {user};
+grant all on all tables in schema {models} to {user};
+"""
+_SHOWS = """
+grant {writer} to current_user;
+alter default privileges for role {writer} in schema {models} grant select on tables to {user};
+"""
+
+
+def _grants(schema: str, models: str, writer: str | None, reader: str | None) -> Iterator[str]:
+    """Yield the statements that give both users their rights."""
+    for user in filter(None, (writer, reader)):
+        yield _SEES.format(schema=schema, models=models, user=quoted(user))
+    if writer:
+        yield _WRITES.format(schema=schema, models=models, user=quoted(writer))
+    if writer and reader and writer != reader:
+        yield _SHOWS.format(models=models, writer=quoted(writer), user=quoted(reader))
+
+
+async def _make_user(connection: asyncpg.Connection, user: str) -> None:
+    sql = "select exists (select from pg_roles where rolname = $1)"
+    if await connection.fetchval(sql, user):
+        return
+    try:
+        await connection.execute(f"create role {quoted(user)} login")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreNotReady(
+            f"The role {user!r} is missing, and this user may not make it; make it first."
+        ) from error
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(files("treering.sql.migrations")))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config)
+
+
+async def _migrate(url: str, namespace: str, to: str, *, up: bool) -> None:
+    script = _script()
+    schema = schema_of(namespace)
+    path = f"{schema}, pg_temp"  # functions keep it: nobody's temporary tables get in between
+
+    def steps(revision: object, _context: MigrationContext) -> object:
+        # alembic hands over what the database has, as a tuple or a word
+        return script._upgrade_revs(to, revision) if up else script._downgrade_revs(to, revision)  # type: ignore[arg-type] # noqa: SLF001
+
+    def run(connection: Connection) -> None:
+        environment = EnvironmentContext(Config(), script, fn=steps)
+        environment.configure(connection=connection, version_table_schema=schema, fn=steps)
+        with environment, environment.begin_transaction():
+            environment.run_migrations()
+
+    async def connected() -> asyncpg.Connection:
+        return await connect(url, settings={"search_path": path, "lock_timeout": _LOCK_TIMEOUT})
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", poolclass=NullPool, async_creator=connected
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,150 @@
+"""Commands beside a service that runs: the example's, on real servers."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Treering
+from treering.bus import Topics, dead_list
+from treering.bus.kafka import new_producer, started
+
+pytestmark = pytest.mark.usefixtures("rainfall")
+
+
+def test_a_command_is_answered_with_its_outcome(treering: Treering) -> None:
+    said = treering("command", "tank.build", "capacity=100", "--subject", "tank/first")
+    assert said.status == 0
+    assert said.json["outcome"] == "accepted"
+    assert said.json["entity"] == {"id": "first", "capacity": 100, "litres": 0}
+    shown = treering("commands", "show", said.json["command"])
+    assert (shown.status, shown.json) == (0, said.json)
+
+
+def test_values_are_text_where_the_field_is_and_json_elsewhere(treering: Treering) -> None:
+    said = treering("command", "station.create.v1", "name=1", "height=12.5", "closed=true")
+    entity = said.json["entity"]
+    assert (entity["name"], entity["height"], entity["closed"]) == ("1", 12.5, True)
+    said = treering("command", "config.create.v1", "name=a", "data.lags.most=3")
+    assert said.json["entity"]["data"] == {"lags": {"most": 3}}
+
+
+def test_a_refused_command_ends_with_two(treering: Treering) -> None:
+    said = treering("command", "tank.fill.v1", "litres=1", "--subject", "tank/moon")
+    assert said.status == 2
+    assert said.json["problem"]["detail"] == "tank/moon does not exist."
+
+
+def test_the_same_id_is_the_same_command(treering: Treering) -> None:
+    words = ("command", "station.create", "name=twice", "--id", "cli-twice")
+    assert treering(*words).json == treering(*words).json
+
+
+def test_a_command_for_another_version_is_refused(treering: Treering) -> None:
+    words = ("tank.build", "capacity=1", "--subject", "tank/new", "--expected", "3")
+    said = treering("command", *words)
+    assert (said.status, said.json["problem"]["status"]) == (2, 412)
+
+
+def test_a_command_without_an_outcome_in_time_ends_with_three(treering: Treering) -> None:
+    said = treering("command", "station.create", "name=late", "--timeout", "0.000001")
+    assert said.status == 3
+    assert "treering commands show" in said.err
+
+
+async def _spoil(kafka: str, id: str) -> None:
+    """Send what nobody can read, until somebody has said so."""
+    async with started(new_producer(kafka)) as producer:
+        headers = [("ce_type", b"tank.fill.v1"), ("ce_id", id.encode())]
+        key = b"tank/first"
+        await (await producer.send("rainfall.commands", b"no JSON", key, headers=headers))
+    async with asyncio.timeout(30):
+        while not any(each.command == id for each in await dead_list(kafka, Topics("rainfall"))):
+            await asyncio.sleep(0.05)
+
+
+def test_a_dead_letter_is_listed_shown_and_sent_back(treering: Treering) -> None:
+    asyncio.run(_spoil(treering("status", "--json").json["kafka"], "spoilt-1"))
+    (letter,) = treering("dead", "list", "--json").json
+    assert (letter["command"], letter["type"]) == ("spoilt-1", "tank.fill.v1")
+    assert letter["reason"] in " ".join(treering("dead", "list").lines)
+    shown = treering("dead", "show", letter["name"]).json
+    assert (shown["body"], shown["headers"]["ce_id"]) == ("no JSON", "spoilt-1")
+    asked = treering("commands", "show", "spoilt-1")
+    assert (asked.status, asked.json["dead"]) == (3, True)
+    sent = treering("dead", "redrive", letter["name"])
+    assert sent.out.strip() == f"{letter['name']} went back as command spoilt-1."
+    assert "Name dead letters, or say --all." in treering("dead", "redrive").err
+
+
+def test_one_that_was_never_sent_is_pending(treering: Treering) -> None:
+    said = treering("commands", "show", "never-sent")
+    assert (said.status, said.json) == (3, {"command": "never-sent", "outcome": "pending"})
+
+
+def test_events_are_shown_by_stream_and_by_position(treering: Treering) -> None:
+    said = treering("command", "station.create", "name=seen").json
+    (event,) = treering("events", "show", said["stream"]).json
+    assert (event["type"], event["causation"]) == ("station.created.v1", said["command"])
+    assert event["body"]["name"] == "seen"
+    assert treering("events", "show", str(event["position"])).json == event
+    assert said["stream"] in treering("events", "tail", "--last", "1").out
+    assert treering("events", "tail", "--last", "1", "--json").json == event
+
+
+def test_an_event_that_is_not_there_is_not_shown(treering: Treering) -> None:
+    assert "no event of position 999999" in treering("events", "show", "999999").err
+
+
+def test_the_status_says_where_and_how_far(treering: Treering, rainfall: Path) -> None:
+    said = treering("status", "--json")
+    assert said.status == 0
+    status = said.json
+    assert status["http"].startswith("http://127.0.0.1:")
+    assert status["kafka"].startswith("127.0.0.1:")
+    assert status["database"].startswith("postgresql://")
+    assert status["roles"]["gateway"] == {"state": "healthy"}
+    assert status["roles"]["projector"]["read_models"].keys() >= {"stations", "tanks", "configs"}
+    assert status["sizes"]["postgres"] > 1_000_000
+    assert (rainfall / ".treering/secret").stat().st_mode & 0o777 == 0o600
+    assert "read model tanks live, 0 events behind" in treering("status").lines
+
+
+def test_a_second_dev_says_which_one_runs(treering: Treering, rainfall: Path) -> None:
+    running = treering("status", "--json").json
+    said = treering("dev")
+    assert said.status == 1
+    assert f"treering dev runs in {rainfall} already: process" in said.err
+    assert f"serves on {running['http']}" in said.err
+
+
+def test_a_read_model_is_built_anew(treering: Treering) -> None:
+    treering("command", "tank.build", "capacity=5", "--subject", "tank/built")
+    before = {each["name"]: each for each in treering("projections", "status", "--json").json}
+    assert treering("projections", "rebuild", "tanks").status == 0
+    after = {each["name"]: each for each in treering("projections", "status", "--json").json}
+    assert after["tanks"]["build"] == before["tanks"]["build"] + 1
+    assert "did you mean 'tanks'" in treering("projections", "rebuild", "tank").err
+
+
+def test_an_event_is_skipped_once(treering: Treering) -> None:
+    assert treering("projections", "skip", "tanks", "1", "--reason", "a test").status == 0
+    assert "passes over position 1." in treering("projections", "skip", "tanks", "1").out
+
+
+def test_the_relay_says_how_far_it_is_and_is_not_disturbed(treering: Treering) -> None:
+    status = treering("relay", "status", "--json").json
+    assert status["lag"] == status["head"] - status["position"]
+    said = treering("relay", "republish", "--from", "1", "--to-topic", "once-more")
+    assert said.out.strip().endswith("events were sent to once-more.")
+
+
+def test_the_database_is_at_the_revision_that_is_needed(treering: Treering) -> None:
+    current = treering("db", "current").out
+    assert treering("db", "upgrade").out.strip() == f"rainfall is at revision {current.strip()}."
+
+
+def test_the_doctor_finds_all_well(treering: Treering) -> None:
+    said = treering("doctor")
+    assert said.status == 0
+    assert said.out.startswith("ok positions are gapless") or "ok    positions" in said.out

@@ -1,0 +1,120 @@
+"""Commands in a folder in which nothing runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Treering
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def test_an_unknown_command_is_told_the_nearest(treering: Treering) -> None:
+    said = treering("comand")
+    assert said.status == 1
+    assert 'Did you mean "command"?' in said.err
+
+
+def test_the_list_says_what_each_is_for(treering: Treering) -> None:
+    said = treering("--help")
+    assert said.status == 0
+    assert "dead Messages that could not be read as commands." in said.out.replace("│", "").replace(
+        "         ", " "
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dev",), ("run",), ("status",), ("command",), ("doctor",), ("commands", "show"),
+        ("dead", "list"), ("dead", "show"), ("dead", "redrive"), ("events", "tail"),
+        ("events", "show"), ("projections", "status"), ("projections", "rebuild"),
+        ("projections", "skip"), ("relay", "status"), ("relay", "adopt"), ("relay", "republish"),
+        ("db", "upgrade"), ("db", "downgrade"), ("db", "current"), ("schemas", "write"),
+        ("schemas", "check"), ("schemas", "release"),
+    ],
+)  # fmt: skip
+def test_every_command_shows_an_example(treering: Treering, words: tuple[str, ...]) -> None:
+    said = treering(*words, "--help")
+    usage, *rest = said.lines
+    assert usage.startswith(f"Usage: treering {' '.join(words)}")
+    assert any(f"treering {' '.join(words)}" in line for line in rest)
+
+
+@pytest.mark.parametrize("words", [("events", "tail"), ("db", "current"), ("doctor",)])
+def test_what_needs_a_database_says_how_to_name_one(
+    treering: Treering, words: tuple[str, ...]
+) -> None:
+    said = treering(*words)
+    assert said.status == 1
+    assert said.err == (
+        "Error: No database is named: run `treering dev` in this folder, or set TREERING_DATABASE."
+    )
+
+
+def test_what_needs_kafka_says_how_to_name_it(treering: Treering) -> None:
+    said = treering("dead", "list")
+    assert said.err.startswith("Error: No Kafka is named")
+
+
+def test_a_role_without_servers_says_what_is_missing(
+    treering: Treering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREERING_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("TREERING_RETRY_SECONDS", "0.1")
+    said = treering("run", "handler")
+    assert said.status == 1
+    assert "Kafka" in said.err
+
+
+def test_status_says_that_nothing_runs(treering: Treering, folder: Path) -> None:
+    said = treering("status", "--json")
+    assert said.status == 1
+    assert said.json["running"] is False
+    assert said.json["error"] == f"Nothing runs in {folder}."
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            ("station.craete.v1",),
+            "no command 'station.craete.v1'; did you mean 'station.create.v1'",
+        ),
+        (("tank.fill", "litres"), "'litres' is no NAME=VALUE"),
+        (("tank.fill", "litres=1", "--data", "{}"), "not both"),
+        (("tank.fill", "--data", "[]"), "--data is no JSON object"),
+        (("config.create", "data=1", "data.lags=2"), "'data' has a value already"),
+    ],
+)
+def test_a_command_that_can_not_be_meant_is_not_sent(
+    treering: Treering, words: tuple[str, ...], complaint: str
+) -> None:
+    said = treering("command", *words)
+    assert said.status == 1
+    assert complaint in said.err
+
+
+def test_an_unknown_setting_is_named(treering: Treering, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TREERING_PROT", "1")
+    assert "TREERING_PROT" in treering("status").err
+
+
+def test_another_folder_can_be_named(treering: Treering, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = treering("--app", "empty", "status")
+    assert said.err == "Error: empty holds no service.py: name the folder of your service."
+
+
+def test_schemas_are_written_once_and_then_compared(treering: Treering, folder: Path) -> None:
+    assert "commands/station.close.v1.json is missing." in treering("schemas", "check").err
+    assert "asyncapi.json" in treering("schemas", "write").lines
+    assert treering("schemas", "check").status == 0
+    (folder / "schemas/commands/tank.fill.v1.json").write_text("{}")
+    said = treering("schemas", "check")
+    assert said.status == 1
+    assert said.err == "Error: commands/tank.fill.v1.json is not up to date."
+
+
+def test_taking_the_store_down_wants_to_be_confirmed(treering: Treering) -> None:
+    assert "say --yes" in treering("db", "downgrade").err

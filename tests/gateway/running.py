@@ -1,0 +1,220 @@
+"""A whole service in this process: handler, projector and gateway on real servers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from pydantic import Field
+
+from treering import gateway
+from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
+from treering.decider import Decider
+from treering.domain.config import StoredConfig
+from treering.embedded import Addresses
+from treering.entity import Entity
+from treering.errors import Refusal
+from treering.handling import Handling
+from treering.message import Command, Event, Received, Recorded
+from treering.projection import Projection, Projector, ReadModels
+from treering.registry import Registry
+from treering.service import Service
+from treering.store import Reader, Store, migrations
+from treering.store.connecting import url_for
+
+SECRET = b"tests"
+
+
+class Dataset(Entity, unique={"name"}):
+    name: str
+    rows: int = 0
+    notes: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class StartRun(Command, type="run.start.v1"):
+    model: str
+
+
+class RunStarted(Event, type="run.started.v1"):
+    model: str
+
+
+class RunIsGoing(Refusal, word="run-is-going", title="The run is going"):
+    """It was started already."""
+
+
+def _start(going: bool, received: Received[StartRun]) -> Sequence[Event]:  # noqa: FBT001
+    if going:
+        raise RunIsGoing(f"{received.stream} is going already.")
+    return [RunStarted(model=received.command.model)]
+
+
+def _started(_going: bool, _recorded: Recorded[Any]) -> bool:  # noqa: FBT001
+    return True
+
+
+RUN = Decider(
+    kind="run",
+    initial=False,
+    decide=_start,
+    evolve=_started,
+    commands=[StartRun],
+    events=[RunStarted],
+    creates=frozenset({"run.start.v1"}),
+)
+ENTITIES = (Dataset, StoredConfig)
+
+
+@dataclass(kw_only=True)
+class Running:
+    """The service under test."""
+
+    url: str
+    http: httpx2.AsyncClient
+    reader: Reader
+    client: Client
+    stop: asyncio.Event
+    """Ends the gateway."""
+    serving: asyncio.Task[None] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What is there, and how long it is waited for."""
+
+    reader_role: str = "treering_reader"
+    handles: bool = True
+    projects: bool = True
+    """Whether read models go on once they are there."""
+    further: Sequence[Projection] = ()
+    """Read models beside the entities' own."""
+    wait_seconds: float = 10
+    visible_seconds: float = 2
+    drain_seconds: float = 5
+
+
+NORMAL = Circumstances()
+
+
+@asynccontextmanager
+async def running(
+    servers: Addresses, namespace: str, circumstances: Circumstances = NORMAL
+) -> AsyncGenerator[Running]:
+    owner = servers.database
+    await migrations.upgrade(
+        owner, namespace, writer="treering_writer", reader=circumstances.reader_role
+    )
+    registry = Registry([*(entity.decider() for entity in ENTITIES), RUN])
+    await create_topics(
+        servers.kafka, Topics(namespace), [*registry.deciders], partitions=2, replication=1
+    )
+    projections = [*map(Projection.of, ENTITIES), *circumstances.further]
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            await Store.open(url_for(owner, "treering_writer"), namespace=namespace)
+        )
+        reader = await stack.enter_async_context(
+            await Reader.open(url_for(owner, circumstances.reader_role), namespace=namespace)
+        )
+        if circumstances.handles:
+            handler = Handler(
+                servers.kafka,
+                namespace=namespace,
+                handling=Handling(store, registry),
+                store=store,
+                registry=registry,
+                secret=SECRET,
+                options=HandlerOptions(session_seconds=1.5),
+            )
+            await stack.enter_async_context(_role(handler.run))
+        projector = Projector(store, registry, projections, namespace=namespace)
+        projecting = await stack.enter_async_context(_role(projector.run))
+        read_models = ReadModels(reader, projections)
+        stack.push_async_callback(read_models.close)
+        client = await stack.enter_async_context(
+            Client(servers.kafka, namespace=namespace, secret=SECRET, source="/tests")
+        )
+        parts = gateway.Parts(
+            service=Service(id="tests", version="1.2.3", description="Under test."),
+            collections=[gateway.Collection(entity=entity) for entity in ENTITIES],
+            registry=registry,
+            reader=reader,
+            read_models=read_models,
+            client=client,
+            kafka=servers.kafka,
+            wait_seconds=circumstances.wait_seconds,
+            visible_seconds=circumstances.visible_seconds,
+        )
+        started = await _serve(stack, parts, circumstances)
+        await until(started, "/health/ready", 200)
+        if not circumstances.projects:
+            projecting.set()
+        yield started
+
+
+async def _serve(
+    stack: AsyncExitStack, parts: gateway.Parts, circumstances: Circumstances
+) -> Running:
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        gateway.serve(
+            gateway.build(parts),
+            "127.0.0.1",
+            0,
+            stop,
+            drain_seconds=circumstances.drain_seconds,
+            listening=listening.set_result,
+        )
+    )
+
+    async def ended() -> None:
+        stop.set()
+        await serving
+
+    stack.push_async_callback(ended)
+    url = await listening
+    http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=30))
+    return Running(
+        url=url, http=http, reader=parts.reader, client=parts.client, stop=stop, serving=serving
+    )
+
+
+@asynccontextmanager
+async def _role(
+    run: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[asyncio.Event]:
+    """Run a role; what is yielded ends it."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await task
+
+
+async def until(service: Running, path: str, status: int) -> None:
+    """Wait until *path* answers with *status*."""
+    async with asyncio.timeout(20):
+        while (await service.http.get(path)).status_code != status:
+            pass
+
+
+def problem(response: httpx2.Response) -> Mapping[str, Any]:
+    """Return the problem that *response* is."""
+    assert response.headers["content-type"] == "application/problem+json"
+    found = response.json()
+    assert found["status"] == response.status_code
+    assert found["instance"] == response.request.url.path
+    assert found["type"].startswith("urn:treering:error:")
+    assert {"title", "detail"} <= found.keys()
+    return found
+
+
+def word(response: httpx2.Response) -> str:
+    """Return the last word of the problem's type."""
+    return problem(response)["type"].rpartition(":")[2]

@@ -1,0 +1,160 @@
+"""What is missing is said: the answer is late, behind, or a problem, never wrong."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Column, MetaData, Table, Text
+
+from tests.gateway.running import Circumstances, Running, problem, running, until, word
+from treering import ulid
+from treering.embedded import Addresses, ServerOptions, Servers
+from treering.message import Recorded
+from treering.projection import Change, projection
+
+CONFIGS = "/api/v1/configs"
+
+
+async def test_without_a_handler_a_write_says_where_to_ask(
+    servers: Addresses, namespace: str
+) -> None:
+    alone = Circumstances(handles=False, wait_seconds=0.2)
+    async with running(servers, namespace, alone) as service:
+        response = await service.http.post(CONFIGS, json={"name": "a"})
+        assert (response.status_code, word(response)) == (504, "no-outcome")
+        found = await service.http.get(problem(response)["status_url"])
+        assert found.json() == {"command": problem(response)["command"], "outcome": "pending"}
+
+
+class TestWithoutProjector:
+    """Read models stand still: nobody folds."""
+
+    @pytest.fixture
+    async def service(self, servers: Addresses, namespace: str) -> AsyncGenerator[Running]:
+        still = Circumstances(projects=False, visible_seconds=0.1)
+        async with running(servers, namespace, still) as started:
+            yield started
+
+    async def test_a_write_is_answered_and_marked(self, service: Running) -> None:
+        response = await service.http.post(CONFIGS, json={"name": "a"})
+        assert (response.status_code, response.json()["name"]) == (201, "a")
+        assert response.headers["treering-read-model"] == "behind"
+        token = response.headers["treering-position"]
+        read = await service.http.get(CONFIGS, headers={"Treering-Position": token})
+        assert (read.status_code, read.json()) == (200, [])
+        assert read.headers["treering-read-model"] == "behind"
+
+    async def test_a_position_that_is_demanded_is_not_there_yet(self, service: Running) -> None:
+        position = (await service.http.post(CONFIGS, json={"name": "a"})).headers[
+            "treering-position"
+        ]
+        response = await service.http.get(CONFIGS, params={"min_position": position})
+        assert (response.status_code, word(response)) == (503, "read-model-behind")
+        assert response.headers["retry-after"] == "1"
+
+
+async def test_a_read_model_that_stops_is_named_and_the_others_go_on(
+    servers: Addresses, namespace: str
+) -> None:
+    runs = Table("runs", MetaData(), Column("id", Text, primary_key=True))
+
+    @projection("runs", tables=[runs], kinds={"run"})
+    def broken(recorded: Recorded[Any]) -> Iterable[Change]:
+        raise ValueError(f"{recorded.stream} is too much")
+
+    async with running(servers, namespace, Circumstances(further=[broken])) as service:
+        run = {"type": "run.start.v1", "subject": "run/1", "data": {"model": "lag"}}
+        assert (await service.http.post("/api/v1/commands", json=run)).status_code == 200
+        async with asyncio.timeout(20):
+            while (health := (await service.http.get("/health")).json())["status"] == "healthy":
+                pass
+        assert health["status"] == "degraded"
+        assert (
+            "runs stopped: ValueError: run/1 is too much"
+            in health["checks"]["read_models"]["message"]
+        )
+        assert (await service.http.get("/health")).status_code == 200
+        assert 'stopped{projection="runs"} 1.0' in (await service.http.get("/metrics")).text
+        written = await service.http.post(CONFIGS, json={"name": "a"})
+        assert "treering-read-model" not in written.headers
+        assert (await service.http.get("/health/ready")).status_code == 200
+
+
+@pytest.fixture
+async def admin(servers: Addresses) -> AsyncGenerator[asyncpg.Connection]:
+    connection = await asyncpg.connect(servers.database)
+    yield connection
+    await connection.close()
+
+
+async def test_without_its_database_nothing_is_answered_but_problems(
+    servers: Addresses, namespace: str, admin: asyncpg.Connection
+) -> None:
+    role = f"reader_{ulid.new().lower()}"
+    async with running(servers, namespace, Circumstances(reader_role=role)) as service:
+        assert (await service.http.get(CONFIGS)).status_code == 200
+        await admin.execute(f"alter role {role} nologin")
+        await admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", role
+        )
+        await until(service, "/health", 503)
+        checks = (await service.http.get("/health")).json()
+        assert checks["status"] == "unhealthy"
+        assert checks["checks"]["database"]["state"] == "unhealthy"
+        assert checks["checks"]["kafka"]["state"] == "healthy"
+        response = await service.http.get(CONFIGS)
+        assert (response.status_code, word(response)) == (503, "database")
+        assert role not in response.text
+        written = await service.http.post(CONFIGS, json={"name": "a"})
+        assert (written.status_code, written.json()["name"]) == (201, "a")
+        assert written.headers["treering-read-model"] == "behind"
+        assert (await service.http.get("/metrics")).status_code == 200
+        assert (await service.http.get("/health/live")).status_code == 200
+        await admin.execute(f"alter role {role} login")
+        await until(service, "/health", 200)
+        assert (await service.http.get(CONFIGS)).json() == [written.json()]
+
+
+async def test_a_database_that_hangs_is_not_waited_for(
+    servers: Addresses, namespace: str, admin: asyncpg.Connection
+) -> None:
+    async with running(servers, namespace) as service, admin.transaction():
+        schema = namespace.replace("-", "_")
+        await admin.execute(f"lock table {schema}.head in access exclusive mode")
+        health, figures = await asyncio.gather(
+            service.http.get("/health"), service.http.get("/metrics")
+        )
+        assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
+        assert "No answer within" in health.json()["checks"]["database"]["message"]
+        assert "http_server_request_duration_seconds" in figures.text
+
+
+class TestWithoutKafka:
+    """Kafka dies under it."""
+
+    @pytest.fixture
+    def own(self, servers: Addresses, tmp_path: Path) -> Generator[Servers]:
+        with Servers(tmp_path / "own", ServerOptions(database=servers.database)) as started:
+            yield started
+
+    async def test_reads_go_on_and_writes_say_where_to_ask(
+        self, own: Servers, namespace: str
+    ) -> None:
+        addresses = own.addresses
+        dead = Circumstances(handles=False, wait_seconds=0.5)
+        async with running(addresses, namespace, dead) as service:
+            await until(service, "/health/ready", 200)
+            os.kill(own.pids["kafka"], signal.SIGKILL)
+            response = await service.http.post(CONFIGS, json={"name": "a"})
+            assert (response.status_code, word(response)) == (503, "kafka")
+            assert problem(response)["status_url"].startswith("/api/v1/commands/")
+            assert (await service.http.get(CONFIGS)).json() == []
+            health = await service.http.get("/health")
+            assert (health.status_code, health.json()["status"]) == (200, "degraded")
+            assert health.json()["checks"]["kafka"]["state"] == "degraded"
+            assert (await service.http.get("/health/ready")).status_code == 200

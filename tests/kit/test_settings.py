@@ -1,0 +1,57 @@
+"""Settings: read from the environment and checked at once."""
+
+from pathlib import Path
+
+import pytest
+
+from treering.errors import SettingsError
+from treering.settings import Settings
+
+
+def test_without_any_there_are_defaults_for_a_laptop() -> None:
+    settings = Settings.read({"HOME": "/root", "PATH": ""})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.database) == ("127.0.0.1", 8000, None)
+
+
+def test_they_are_read_by_their_names_in_capitals() -> None:
+    settings = Settings.read(
+        {"TREERING_POOL_MAX": "3", "TREERING_KAFKA_OPEN": "true", "TREERING_HOME": "/srv/x"}
+    )
+    assert (settings.pool_max, settings.kafka_open, settings.home) == (3, True, Path("/srv/x"))
+
+
+def test_port_is_read_too_but_ours_goes_first() -> None:
+    assert Settings.read({"PORT": "9000"}).port == 9000
+    assert Settings.read({"PORT": "9000", "TREERING_PORT": "9001"}).port == 9001
+
+
+def test_those_for_tests_are_not_settings() -> None:
+    assert Settings.read({"TREERING_TEST_KAFKA": "x"}) == Settings()
+
+
+def test_every_fault_is_said_at_once() -> None:
+    with pytest.raises(SettingsError) as found:
+        Settings.read({"TREERING_PORT": "many", "TREERING_NAMESPACE": "Not Kebab"})
+    assert "TREERING_PORT: " in str(found.value)
+    assert "TREERING_NAMESPACE: " in str(found.value)
+
+
+def test_an_unknown_name_is_a_fault() -> None:
+    with pytest.raises(SettingsError, match="TREERING_DATABSE"):
+        Settings.read({"TREERING_DATABSE": "x"})
+
+
+@pytest.mark.parametrize("namespace", ["lag-model", "a", "m2"])
+def test_a_namespace_is_kebab(namespace: str) -> None:
+    assert Settings(namespace=namespace).namespace == namespace
+
+
+@pytest.mark.parametrize("namespace", ["", "2m", "a_b", "a--b", "-a", "a-", "x" * 41, "é"])
+def test_what_is_no_namespace_is_refused(namespace: str) -> None:
+    with pytest.raises(SettingsError):
+        Settings.read({"TREERING_NAMESPACE": namespace})
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "hush" not in repr(Settings(secret="hush"))

@@ -1,0 +1,135 @@
+"""Who may do what: the reader reads, the writer appends, and events stay for everyone."""
+
+from collections.abc import Sequence
+
+import asyncpg
+import pytest
+
+from tests.store.asking import appended, as_owner, asking
+from treering.errors import StoreNotReady
+from treering.store import Reader, Request, Stand, Store
+from treering.testing.fixtures import Database
+
+TABLES = ("head", "events", "stream", "verdict", "verdict_rest", "unique_key")
+WRITES = [
+    *(f"insert into {table} select * from {table}" for table in TABLES),  # noqa: S608 - ours
+    *(f"delete from {table}" for table in TABLES),  # noqa: S608 - ours
+    *(f"truncate {table}" for table in TABLES),
+    "update head set position = 0",
+    "update events set body = ''",
+    "update stream set version = 0",
+    "update verdict set outcome = 'n'",
+    "update unique_key set stream = ''",
+    "alter table events disable trigger all",
+    "drop table events",
+    "drop function append",
+]
+CHANGES = [
+    "update events set body = '{}'",
+    "update events set position = position + 1, body = ''",
+    "update events set type = 'x'",
+    "delete from events",
+    "truncate events",
+]
+CALLS = [
+    "create table mine (x int)",
+    "create table public.mine (x int)",
+    "select keep_verdicts('1 day')",
+    "select append({})".format(", ".join(["null"] * 34)),
+]
+
+
+async def _allowed(pool: asyncpg.Pool, statements: Sequence[str]) -> list[str]:
+    """Return those of *statements* that this user may run."""
+    allowed: list[str] = []
+    for sql in statements:
+        try:
+            await pool.execute(sql)
+            allowed.append(sql)
+        except asyncpg.InsufficientPrivilegeError:
+            continue
+    return allowed
+
+
+async def test_the_reader_cannot_write(reader: Reader) -> None:
+    assert await _allowed(reader.pool, [*WRITES, *CALLS]) == []
+
+
+async def test_the_writer_cannot_write_past_the_append(store: Store) -> None:
+    assert await _allowed(store.pool, WRITES) == []
+
+
+async def test_the_reader_cannot_be_opened_to_append(database: Database) -> None:
+    opened = await Store.open(database.reader, namespace=database.namespace)
+    with pytest.raises(StoreNotReady, match="lacks a right"):
+        async with opened:
+            pass
+
+
+async def test_the_reader_may_read_listen_and_explain(reader: Reader, database: Database) -> None:
+    for table in TABLES:
+        await reader.pool.execute(f"explain analyze select * from {table}")  # noqa: S608 - ours
+    connection = await asyncpg.connect(database.reader)
+    await connection.execute("listen anything")
+    await connection.close()
+
+
+async def test_the_writer_builds_read_models_that_the_reader_sees(
+    store: Store, reader: Reader, database: Database
+) -> None:
+    models = f"{database.namespace.replace('-', '_')}_read"
+    await store.pool.execute(f"create table {models}.mine (x int)")
+    await store.pool.execute("insert into mine values (1)")
+    assert await reader.fetch("select x from mine")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.pool.execute("delete from mine")
+
+
+async def test_temporary_tables_do_not_get_between_the_append_and_its_own(
+    store: Store, database: Database
+) -> None:
+    connection = await asyncpg.connect(
+        database.writer, server_settings={"search_path": database.namespace.replace("-", "_")}
+    )
+    await connection.execute("create temp table head (horizon timestamptz)")
+    await connection.execute("select keep_verdicts('30 days')")
+    await connection.close()
+    await appended(store, asking("dataset/1"))
+
+
+async def test_not_even_the_owner_changes_events(store: Store, database: Database) -> None:
+    await appended(store, asking("dataset/1", count=2))
+    for sql in CHANGES:
+        with pytest.raises(asyncpg.RaiseError, match="never changed nor deleted"):
+            await as_owner(database, sql)
+    assert [event.body for event in await store.read(0)] == ['{"rows":1}'] * 2
+
+
+async def test_emptying_a_body_changes_nothing_else(store: Store, database: Database) -> None:
+    await appended(store, asking("dataset/1"))
+    (before,) = await store.read(0)
+    await as_owner(database, "update events set body = '', type = 'other', actor = 'nobody'")
+    (after,) = await store.read(0)
+    assert (after.body, after.type, after.actor) == ("", before.type, before.actor)
+
+
+async def test_a_purge_empties_what_was_before_it_and_nothing_else(store: Store) -> None:
+    await appended(store, asking("dataset/1", count=3))
+    await appended(store, asking("dataset/2"))
+    before = {event.position: event for event in await store.read(0)}
+    purge = asking("dataset/1", 3, body="{}")
+    await appended(
+        store,
+        Request(
+            stands=purge.stands,
+            entries=purge.entries,
+            rulings=purge.rulings,
+            erased=[Stand("dataset/1", 4, 0)],
+        ),
+    )
+    after = await store.read(0)
+    assert [event.body for event in after] == ["", "", "", '{"rows":1}', "{}"]
+    for event in after[:4]:
+        same = before[event.position]
+        assert (event.id, event.type, event.time) == (same.id, same.type, same.time)
+        assert event.recorded_at == same.recorded_at
