@@ -59,7 +59,6 @@ def configure(settings: Settings, *, file: Path | None = None) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(_formatter(as_json=settings.log_format == "json"))
