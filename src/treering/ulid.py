@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
@@ -16,7 +16,8 @@ def _encode(number: int) -> str:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    past = moment - _EPOCH
+    return (past.days * 86_400 + past.seconds) * 1000 + past.microseconds // 1000
 
 
 def new() -> str:

@@ -157,10 +157,10 @@ async def _held_by_those_who_say_so(database: Database, store: Store) -> None:
 
 async def test_the_least_recently_used_state_goes_first(store: Store) -> None:
     states = States(store, REGISTRY, 2)
-    for name in ("a", "b"):
-        states.keep(f"account/{name}", states.initial(f"account/{name}"))
     (kept,) = (await states.of(["account/a"])).values()
-    states.keep("account/c", states.initial("account/c"))
+    await states.of(["account/b"])
+    await states.of(["account/a"])
+    await states.of(["account/c"])
     assert (await states.of(["account/a"]))["account/a"] is kept
 
 

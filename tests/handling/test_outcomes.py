@@ -1,5 +1,6 @@
 """What a sender is told: exactly one verdict, however often the command arrives."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -169,6 +170,24 @@ async def test_outcomes_are_in_the_order_of_the_batch(handling: Handling) -> Non
     assert [each.outcome for each in found] == [
         "accepted", "refused", "accepted", "accepted", "accepted", "accepted",
     ]  # fmt: skip
+
+
+async def test_parts_of_a_large_batch_are_told_before_the_rest_is_durable(
+    handling: Handling, store: Store
+) -> None:
+    told: list[list[Outcome]] = []
+    heads: list[int] = []
+
+    async def tell(settled: Sequence[tuple[Received[Any], Outcome]]) -> None:
+        assert all(received.id == outcome.command for received, outcome in settled)
+        told.append([outcome for _, outcome in settled])
+        heads.append((await store.head()).position)
+
+    batch = [said(f"dataset/{n}", Create(fields=RAIN | {"name": f"n{n}"})) for n in range(1_000)]
+    found = await handling.handle([*batch, batch[0]], tell)
+    assert heads[0] < 1_000, "the first part was told of after the last was durable"
+    assert [outcome for part in told for outcome in part] == found[:-1]
+    assert found[-1] == found[0]
 
 
 async def test_an_empty_batch_has_no_outcomes(handling: Handling) -> None:

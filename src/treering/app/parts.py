@@ -13,7 +13,7 @@ from treering import metrics
 from treering.app.loading import App, named
 from treering.bus import Handler, HandlerOptions, Topics, create_topics
 from treering.errors import BusError, RelayStopped, StoreUnavailable
-from treering.handling import Handling
+from treering.handling import Handling, Tell
 from treering.message import Outcome, Received
 from treering.projection import Projector
 from treering.relay import Relay, RelayOptions
@@ -127,10 +127,10 @@ class Measured:
     def __init__(self, handling: Handling) -> None:
         self._handling = handling
 
-    async def handle(self, batch: Sequence[Received[Any]]) -> list[Outcome]:
+    async def handle(self, batch: Sequence[Received[Any]], tell: Tell) -> list[Outcome]:
         """Return the outcome of each command."""
         began = time.perf_counter()
-        outcomes = await self._handling.handle(batch)
+        outcomes = await self._handling.handle(batch, tell)
         seconds = time.perf_counter() - began
         types = (received.type for received in batch)
         metrics.handled(types, (outcome.outcome for outcome in outcomes), seconds)

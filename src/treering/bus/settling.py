@@ -24,11 +24,14 @@ _LONGEST_PAUSE = 2.0
 _log = structlog.stdlib.get_logger(__name__)
 
 
+type Tell = Callable[[Sequence[tuple[Received[Any], Outcome]]], Awaitable[None]]
+
+
 class Settles(Protocol):
     """What decides commands: `treering.handling.Handling`."""
 
-    async def handle(self, batch: Sequence[Received[Any]]) -> list[Outcome]:
-        """Return the outcome of each command, in order."""
+    async def handle(self, batch: Sequence[Received[Any]], tell: Tell) -> list[Outcome]:
+        """Return the outcome of each command, in order; *tell* parts of them before."""
         ...
 
 
@@ -52,21 +55,28 @@ class Settling:
 
     async def settle(self, records: Sequence[Record], answers: Answers) -> None:
         """Decide *records* and answer them; return when every answer is acknowledged."""
-        read = await self._read(records)
-        commands = [each for each in read if isinstance(each, Received)]
-        decided = iter(await self._decided(commands) if commands else ())
-        for record, each in zip(records, read, strict=True):
-            answer = next(decided) if isinstance(each, Received) else each
+        commands: list[tuple[Record, Received[Any]]] = []
+        for record, each in zip(records, await self._read(records), strict=True):
+            if isinstance(each, DeadLetter):
+                await self._set_aside(record, each, answers)
+            else:
+                commands.append((record, each))
+        telling = _Telling(answers)
+        decided = await self._decided([received for _, received in commands], telling.tell)
+        for (record, received), answer in zip(commands, decided, strict=True):
             if isinstance(answer, DeadLetter):
-                self.statistics.dead += 1
-                metrics.dead_letters.labels(answer.word).inc()
-                await answers.letter(record, answer)
-            elif isinstance(each, Received):
-                answers.outcome(answer, each)
+                await self._set_aside(record, answer, answers)
+            else:
+                await telling.tell([(received, answer)])
         await answers.send()
         await answers.acknowledged()
         self.statistics.batches += 1
         self.statistics.commands += len(records)
+
+    async def _set_aside(self, record: Record, error: DeadLetter, answers: Answers) -> None:
+        self.statistics.dead += 1
+        metrics.dead_letters.labels(error.word).inc()
+        await answers.letter(record, error)
 
     async def _read(self, records: Sequence[Record]) -> list[Received[Any] | DeadLetter]:
         horizon = None
@@ -80,22 +90,40 @@ class Settling:
                 read.append(error)
         return read
 
-    async def _decided(self, commands: Sequence[Received[Any]]) -> Sequence[Outcome | DeadLetter]:
+    async def _decided(
+        self, commands: Sequence[Received[Any]], tell: Tell
+    ) -> Sequence[Outcome | DeadLetter]:
         """Return the outcomes; a command whose rules fail is a dead letter, its neighbours not."""
         try:
-            return await _patiently(lambda: self._handling.handle(commands))
+            return await _patiently(lambda: self._handling.handle(commands, tell))
         except (StoreNotReady, UnknownMessage):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost loop: policy decides
             if len(commands) > 1:
                 half = len(commands) // 2
-                first = await self._decided(commands[:half])
-                return [*first, *await self._decided(commands[half:])]
+                first = await self._decided(commands[:half], tell)
+                return [*first, *await self._decided(commands[half:], tell)]
             (command,) = commands
             trace = "".join(format_exception(error))
             _log.error("A rule failed", command=command.id, type=command.type, trace=trace)
             fault = f"{type(error).__name__}: {error}"
             return [DeadLetter("rule-failed", f"The rules of {command.type} failed: {fault}.", 500)]
+
+
+class _Telling:
+    """Has each command answered once, as soon as its outcome is known."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._told: set[int] = set()
+
+    async def tell(self, settled: Sequence[tuple[Received[Any], Outcome]]) -> None:
+        """Send the outcomes of commands that were not told of before."""
+        for received, outcome in settled:
+            if id(received) not in self._told:
+                self._told.add(id(received))
+                self._answers.outcome(outcome, received)
+        await self._answers.send()
 
 
 async def _patiently[T](call: Callable[[], Awaitable[T]]) -> T:

@@ -22,7 +22,7 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
     Raises InvalidBody with every fault, its path, and a suggestion where a name is near.
     """
     try:
-        made = model.__pydantic_validator__.validate_python(dict(fields))
+        made: BaseModel = model.__pydantic_validator__.validate_python(dict(fields))
     except ValidationError as error:
         raise invalid([_fault(each, model) for each in error.errors(include_url=False)]) from error
     try:
@@ -30,13 +30,14 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
     except ValueError as error:
         raise invalid([fault((), "too_deep", f"It cannot be written as JSON: {error}")]) from error
     faults: list[Mapping[str, Any]] = []
-    for name, value in made:
+    for name, value in made.__dict__.items():
         if isinstance(value, datetime) and dumped.get(name) == _plain(value):
             try:
                 dumped[name] = stamp(value if value.tzinfo is None else value.astimezone(UTC))
             except OverflowError:
                 faults.append(fault((name,), "date_out_of_range", "No such moment in UTC"))
-    _add_unstorable(faults, dumped, ())
+    if not _storable(dumped):
+        _add_unstorable(faults, dumped, ())
     if faults:
         raise invalid(faults)
     return dumped
@@ -86,24 +87,35 @@ def _plain(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
+def _storable(value: object) -> bool:
+    """Tell whether JSON and the database can hold all numbers in *value*."""
+    if isinstance(value, str):
+        return True
+    if isinstance(value, dict):
+        return all(map(_storable, cast("dict[str, object]", value).values()))
+    if isinstance(value, list):
+        return all(map(_storable, cast("list[object]", value)))
+    if isinstance(value, int):
+        return -_LARGEST - 1 <= value <= _LARGEST
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _add_unstorable(
     faults: list[Mapping[str, Any]], value: object, loc: tuple[str | int, ...]
 ) -> None:
     """Add a fault for each number that JSON or the database cannot hold."""
-    if isinstance(value, str):
-        return
     if isinstance(value, dict):
         for name, each in cast("dict[str, object]", value).items():
             _add_unstorable(faults, each, (*loc, name))
     elif isinstance(value, list):
         for place, each in enumerate(cast("list[object]", value)):
             _add_unstorable(faults, each, (*loc, place))
-    elif isinstance(value, int):
-        if not -_LARGEST - 1 <= value <= _LARGEST:
-            message = "Whole numbers have at most 64 bits"
-            faults.append(fault(loc, "int_too_large", message, value))
-    elif isinstance(value, float) and not math.isfinite(value):
-        faults.append(fault(loc, "finite_number", "Numbers are finite"))
+    elif not _storable(value):
+        faults.append(
+            fault(loc, "int_too_large", "Whole numbers have at most 64 bits", value)
+            if isinstance(value, int)
+            else fault(loc, "finite_number", "Numbers are finite")
+        )
 
 
 def _fault(error: Any, model: type[BaseModel]) -> dict[str, Any]:

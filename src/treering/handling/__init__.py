@@ -3,23 +3,34 @@
 Whatever happens between two steps, a command that is handled again gets the verdict it had.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import batched
 from typing import Any
 
-from treering.errors import BadRequest, KeyTaken, Refusal, Unstorable
+from treering.errors import BadRequest, KeyTaken, Refusal, StoreError, Unstorable
 from treering.handling.outcomes import outcome, outcome_of, outcomes_of, reused
-from treering.handling.plan import Plan, concerned
+from treering.handling.plan import Asked, Plan, asked
 from treering.handling.states import Held, States
 from treering.message import Outcome, Received, Stream, Verdict
 from treering.points import reached
 from treering.registry import Registry
 from treering.store import Answer, Appended, Hindered, Store
 
-__all__ = ["Handling", "outcome_of", "outcomes_of"]
+__all__ = ["Handling", "Tell", "outcome_of", "outcomes_of"]
 
-type Group = list[Received[Any]]
+_PART = 64
+"""Groups that the store is asked for at once; while it appends them the next are decided."""
+
+type Tell = Callable[[Sequence[tuple[Received[Any], Outcome]]], Awaitable[None]]
+"""Is told of commands whose verdicts are durable, with their outcomes."""
+type Group = list[Asked]
 type Name = tuple[str, str]
 """A command's tenant and id."""
+
+
+async def _nobody(_settled: object) -> None:
+    """Be told, and do nothing."""
 
 
 class Handling:
@@ -30,28 +41,30 @@ class Handling:
         self._registry = registry
         self._states = States(store, registry, cached)
 
-    async def handle(self, batch: Sequence[Received[Any]]) -> list[Outcome]:
+    async def handle(self, batch: Sequence[Received[Any]], tell: Tell = _nobody) -> list[Outcome]:
         """Return the outcome of each command, in order, once its verdict is durable.
 
-        A command that has a verdict is answered from it; the same id with other content is refused
-        and the first verdict stands. Raises StoreUnavailable if the store stops answering: what
-        was done until then is found again when the batch is handled again.
+        Of a large batch parts are told before, each as soon as it is durable. A command that has a
+        verdict is answered from it; the same id with other content is refused and the first verdict
+        stands. Raises StoreUnavailable if the store stops answering: what was done until then is
+        found again when the batch is handled again.
         """
         first: dict[Name, Received[Any]] = {}
         for received in batch:
-            first.setdefault((received.tenant, received.id), received)
-        settling = _Batch(self._store, self._registry, self._states)
-        await settling.settle(list(first.values()))
+            first.setdefault(_name(received), received)
+        settling = _Batch(self._store, self._registry, self._states, tell)
+        await settling.settle([asked(self._registry, received) for received in first.values()])
         return [settling.answer(received) for received in batch]
 
 
 class _Batch:
     """The commands of one batch that have no verdict yet, on their way to one."""
 
-    def __init__(self, store: Store, registry: Registry, states: States) -> None:
+    def __init__(self, store: Store, registry: Registry, states: States, tell: Tell) -> None:
         self._store = store
         self._registry = registry
         self._states = states
+        self._tell = tell
         self._verdicts: dict[Name, Verdict] = {}
         self._outcomes: dict[Name, Outcome] = {}
         self._refusals: dict[str, Refusal] = {}
@@ -61,57 +74,66 @@ class _Batch:
         self._known: dict[str, list[str]] = {}
         """Commands by tenant that the store says have a verdict; it is fetched after the round."""
 
-    async def settle(self, commands: Sequence[Received[Any]]) -> None:
+    async def settle(self, commands: Sequence[Asked]) -> None:
         """Go round until every command has its verdict."""
         while commands:
             groups = self._grouped(commands)
             held = await self._load(commands)
-            plans = [self._plan(group, held) for group in groups]
-            reached("before-append")
-            answers = await self._store.append_all([plan.request() for plan in plans])
-            reached("after-append")
-            for plan, answer in zip(plans, answers, strict=True):
-                self._take(plan, answer)
+            parts: list[asyncio.Task[None]] = []
+            for part in batched(groups, _PART):
+                plans = [self._plan(group, held) for group in part]
+                reached("before-append")
+                parts.append(asyncio.create_task(self._append(plans)))
+                await asyncio.sleep(0)
+            await asyncio.gather(*parts)
             await self._fetch()
-            commands = [each for each in commands if (each.tenant, each.id) not in self._outcomes]
+            commands = [each for each in commands if _name(each.received) not in self._outcomes]
 
-    def _grouped(self, commands: Sequence[Received[Any]]) -> list[Group]:
+    async def _append(self, plans: Sequence[Plan]) -> None:
+        answers = await self._store.append_all([plan.request() for plan in plans])
+        reached("after-append")
+        for plan, answer in zip(plans, answers, strict=True):
+            self._take(plan, answer)
+        decided = [received for plan in plans for received in plan.decided]
+        settled = [received for received in decided if _name(received) in self._outcomes]
+        await self._tell([(received, self.answer(received)) for received in settled])
+
+    def _grouped(self, commands: Sequence[Asked]) -> list[Group]:
         """Put commands that share streams together, in order; those that must be alone wait."""
         groups: dict[int, Group] = {}
         group_of: dict[Stream, int] = {}
-        for number, received in enumerate(commands):
-            streams = self._concerned(received)
+        for number, each in enumerate(commands):
+            streams = each.streams
             mine = {group_of[stream] for stream in streams if stream in group_of}
-            alone = received.id in self._alone
+            alone = each.received.id in self._alone
             if -1 in mine or alone:
                 if alone and not mine:
-                    groups[number] = [received]
+                    groups[number] = [each]
                 group_of |= dict.fromkeys(streams, -1)
                 continue
             place = min(mine, default=number)
             group = groups.setdefault(place, [])
             for one in sorted(mine - {place}):
                 group += groups.pop(one)
-            group.append(received)
-            group_of |= dict.fromkeys(streams, place)
+            group.append(each)
+            for stream in streams:
+                group_of[stream] = place
             if len(mine) > 1:
                 group_of = {each: place if at in mine else at for each, at in group_of.items()}
         return list(groups.values())
 
-    def _concerned(self, received: Received[Any]) -> Sequence[Stream]:
-        return concerned(self._registry.decider_of(received.stream), received)
-
-    async def _load(self, commands: Sequence[Received[Any]]) -> dict[Stream, Held]:
+    async def _load(self, commands: Sequence[Asked]) -> dict[Stream, Held]:
         found: dict[Stream, Held] = {}
-        asked: dict[Stream, None] = {}
-        for received in commands:
-            for stream in self._concerned(received):
+        missing: dict[Stream, None] = {}
+        for each in commands:
+            received = each.received
+            for stream in each.streams:
                 made_up = received.fresh and stream == received.stream
                 if made_up and stream not in self._existing:
-                    found[stream] = self._states.initial(stream)
+                    found[stream] = Held(each.decider, 0, each.decider.initial)
                 else:
-                    asked[stream] = None
-        return found | await self._states.of(asked)
+                    missing[stream] = None
+        return found | await self._states.of(missing) if missing else found
 
     def _plan(self, group: Group, held: dict[Stream, Held]) -> Plan:
         plan = Plan(self._registry, held)
@@ -120,20 +142,21 @@ class _Batch:
 
     def answer(self, received: Received[Any]) -> Outcome:
         """Return the outcome of *received*; no longer its own if its id was used for another."""
-        name = received.tenant, received.id
+        name = _name(received)
         if self._verdicts[name].fingerprint != received.fingerprint:
             return reused(received)
         return self._outcomes[name]
 
-    def _take(self, plan: Plan, answer: Answer | BaseException) -> None:
+    def _take(self, plan: Plan, answer: Answer | StoreError) -> None:
         match answer:
             case Appended():
                 settled, last = plan.finish(answer)
                 for stream, held in last.items():
                     self._states.keep(stream, held)
                 for verdict, held in settled:
-                    self._verdicts[verdict.tenant, verdict.id] = verdict
-                    self._outcomes[verdict.tenant, verdict.id] = outcome(verdict, held)
+                    name = verdict.tenant, verdict.id
+                    self._verdicts[name] = verdict
+                    self._outcomes[name] = outcome(verdict, held)
             case Hindered():
                 self._learn(plan, answer)
             case BadRequest():
@@ -177,6 +200,10 @@ class _Batch:
         if received.id in self._refusals:
             raise error
         self._refusals[received.id] = Unstorable(str(error))
+
+
+def _name(received: Received[Any]) -> Name:
+    return received.tenant, received.id
 
 
 def _taken(answer: Hindered) -> KeyTaken:

@@ -32,13 +32,23 @@ type Settled = tuple[Verdict, Held | None]
 """A verdict and the state in which it left its stream."""
 
 
-def concerned(decider: Decider[Any], received: Received[Any]) -> Sequence[Stream]:
-    """Return the streams that a command is about, its subject first."""
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A command, the rules that it obeys, and the streams that it is about, its subject first."""
+
+    received: Received[Any]
+    decider: Decider[Any]
+    streams: Sequence[Stream]
+
+
+def asked(registry: Registry, received: Received[Any]) -> Asked:
+    """Return what *received* asks; raises UnknownMessage if its kind is not known."""
+    decider = registry.decider_of(received.stream)
     if isinstance(received.command, Malformed):
-        return ()
+        return Asked(received, decider, ())
     if decider.concerns is None:
-        return (received.stream,)
-    return tuple(dict.fromkeys((received.stream, *decider.concerns(received))))
+        return Asked(received, decider, (received.stream,))
+    streams = dict.fromkeys((received.stream, *decider.concerns(received)))
+    return Asked(received, decider, tuple(streams))
 
 
 class _Made(msgspec.Struct, gc=False):
@@ -64,12 +74,12 @@ class Plan:
         self.decided: list[Received[Any]] = []
         """The commands that this request settles; the rest of a group waits for the next round."""
 
-    def decide(self, group: Sequence[Received[Any]], refusals: Refusals) -> None:
+    def decide(self, group: Sequence[Asked], refusals: Refusals) -> None:
         """Decide *group* in order; stops before a second command that moves unique keys."""
-        for received in group:
-            if not self._decide(received, refusals.get(received.id)):
+        for each in group:
+            if not self._decide(each, refusals.get(each.received.id)):
                 return
-            self.decided.append(received)
+            self.decided.append(each.received)
 
     def request(self) -> Request:
         """Return what the store is asked for."""
@@ -112,10 +122,9 @@ class Plan:
     def _held(self, stream: Stream) -> Held:
         return self._now.get(stream) or self._base[stream]
 
-    def _decide(self, received: Received[Any], refused: Refusal | None) -> bool:
-        decider = self._registry.decider_of(received.stream)
-        streams = concerned(decider, received)
-        outcome = refused or self._outcome(decider, streams, received)
+    def _decide(self, asked: Asked, refused: Refusal | None) -> bool:
+        received, streams = asked.received, asked.streams
+        outcome = refused or self._outcome(asked)
         if not isinstance(outcome, Refusal):
             encoded = self._encoded(outcome, received)
             if isinstance(encoded, list):
@@ -129,9 +138,8 @@ class Plan:
         self._rule(received, "refused", version, problem=outcome.problem())
         return True
 
-    def _outcome(
-        self, decider: Decider[Any], streams: Sequence[Stream], received: Received[Any]
-    ) -> Mapping[Stream, Sequence[Event]] | Refusal:
+    def _outcome(self, asked: Asked) -> Mapping[Stream, Sequence[Event]] | Refusal:
+        received = asked.received
         if isinstance(received.command, Malformed):
             return InvalidBody(received.command.detail, received.command.errors)
         held = self._held(received.stream)
@@ -141,7 +149,8 @@ class Plan:
                 "read it again and decide anew.",
                 version=held.version,
             )
-        return decided(decider, {stream: self._held(stream).state for stream in streams}, received)
+        states = {stream: self._held(stream).state for stream in asked.streams}
+        return decided(asked.decider, states, received)
 
     def _encoded(
         self, outcome: Mapping[Stream, Sequence[Event]], received: Received[Any]

@@ -45,10 +45,6 @@ class States:
         """Forget what is known of *stream*."""
         self._held.pop(stream, None)
 
-    def initial(self, stream: Stream) -> Held:
-        """Return the state of a stream that does not exist."""
-        return _initial(self._registry, stream)
-
     async def of(self, streams: Iterable[Stream]) -> dict[Stream, Held]:
         """Return the states of *streams*, loading what is not held."""
         found: dict[Stream, Held] = {}

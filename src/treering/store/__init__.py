@@ -64,7 +64,7 @@ class Store(Reader):
         """Append *request*, all or none; see `Committer.append`."""
         return await self._committer.append(request)
 
-    async def append_all(self, requests: Sequence[Request]) -> list[Answer | BaseException]:
+    async def append_all(self, requests: Sequence[Request]) -> list[Answer | StoreError]:
         """Append each of *requests*; see `Committer.append_all`."""
         return await self._committer.append_all(requests)
 

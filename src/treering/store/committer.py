@@ -37,13 +37,36 @@ _SCANNED = 3 * _MOST
 """Requests that are looked at for one call when many want the same stream."""
 
 
+type _Result = Answer | StoreError
+
+
+class _Caller:
+    """Waits for the answers to all that it asked for."""
+
+    def __init__(self, asked: int) -> None:
+        self.all: asyncio.Future[list[_Result]] = asyncio.get_running_loop().create_future()
+        self._found: dict[int, _Result] = {}
+        self._asked = asked
+
+    def told(self, place: int, result: _Result) -> None:
+        """Take the answer to what it asked for at *place*; the first one stands."""
+        self._found.setdefault(place, result)
+        if len(self._found) == self._asked and not self.all.done():
+            self.all.set_result([self._found[place] for place in range(self._asked)])
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     """A request, what it touches (streams, command ids, keys), and who waits for its answer."""
 
     request: Request
     names: list[str]
-    future: asyncio.Future[Answer]
+    caller: _Caller
+    place: int
+
+    def settle(self, result: _Result) -> None:
+        """Tell the caller."""
+        self.caller.told(self.place, result)
 
 
 @dataclass(slots=True)
@@ -112,28 +135,27 @@ class Committer:
         Durable once it returns `Appended`. StoreUnavailable leaves open whether it was done: ask
         for the verdicts of its commands. BadRequest: nothing was done, and nothing will be.
         """
-        while not self._room.is_set():
-            await self._room.wait()
-        return await self._enqueue(request)
+        (answer,) = await self.append_all([request])
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
 
-    async def append_all(self, requests: Sequence[Request]) -> list[Answer | BaseException]:
+    async def append_all(self, requests: Sequence[Request]) -> list[Answer | StoreError]:
         """Append each of *requests* as `append` does; return answers and errors in order."""
         while not self._room.is_set():
             await self._room.wait()
-        futures = [self._enqueue(request) for request in requests]
-        return await asyncio.gather(*futures, return_exceptions=True)
-
-    def _enqueue(self, request: Request) -> asyncio.Future[Answer]:
         if self._closing:
             raise StoreUnavailable("The store is closing.")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(request, _names(request), future))
-        waiting = self.statistics.waiting = len(self._queue)
-        if waiting == 1:
-            self._more.set()
-        elif waiting >= _WAITING:
+        if not requests:
+            return []
+        caller = _Caller(len(requests))
+        for place, request in enumerate(requests):
+            self._queue.append(_Waiting(request, _names(request), caller, place))
+        self.statistics.waiting = len(self._queue)
+        self._more.set()
+        if self.statistics.waiting >= _WAITING:
             self._room.clear()
-        return future
+        return await caller.all
 
     async def _run(self) -> None:
         batch: Sequence[_Waiting] = ()
@@ -152,7 +174,7 @@ class Committer:
             self._closing = True
             self._room.set()
             for waiting in (*batch, *self._queue):
-                _settle(waiting.future, StoreUnavailable("The store has stopped."))
+                waiting.settle(StoreUnavailable("The store has stopped."))
 
     def _take(self) -> list[_Waiting]:
         """Take requests that share nothing, in order; one that does waits for the next call."""
@@ -163,7 +185,7 @@ class Committer:
         queue = self._queue
         while queue and events < _MOST and len(batch) < _MOST and len(left) < _SCANNED:
             waiting = queue.popleft()
-            if waiting.future.done():
+            if waiting.caller.all.done():
                 continue
             if seen.isdisjoint(waiting.names):
                 batch.append(waiting)
@@ -181,7 +203,7 @@ class Committer:
                 found = await self._call([waiting.request for waiting in batch])
             except BadRequest as error:
                 if len(batch) == 1:
-                    _settle(batch[0].future, error)
+                    batch[0].settle(error)
                     return
                 middle = len(batch) // 2
                 await self._commit(batch[:middle])
@@ -189,14 +211,14 @@ class Committer:
                 return
             except StoreError as error:
                 for waiting in batch:
-                    _settle(waiting.future, error)
+                    waiting.settle(error)
                 return
             again: list[_Waiting] = []
             for waiting, answer in zip(batch, found, strict=True):
                 if answer is None:
                     again.append(waiting)
                 else:
-                    _settle(waiting.future, answer)
+                    waiting.settle(answer)
             self.statistics.hindered += sum(isinstance(answer, Hindered) for answer in found)
             batch = again
 
@@ -218,15 +240,6 @@ def _encoded(requests: Sequence[Request]) -> list[list[Any]]:
         return arguments(requests)
     except (TypeError, ValueError) as error:
         raise BadRequest(f"It cannot be written as JSON: {error}.") from error
-
-
-def _settle(future: asyncio.Future[Answer], result: Answer | StoreError) -> None:
-    if future.done():
-        return
-    if isinstance(result, StoreError):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
 
 
 def _names(request: Request) -> list[str]:
