@@ -130,6 +130,9 @@ def test_a_read_model_is_built_anew(treering: Treering) -> None:
 def test_an_event_is_skipped_once(treering: Treering) -> None:
     assert treering("projections", "skip", "tanks", "1", "--reason", "a test").status == 0
     assert "passes over position 1." in treering("projections", "skip", "tanks", "1").out
+    ahead = treering("projections", "skip", "tanks", "1000000")
+    assert ahead.status == 2
+    assert "There is no event at position 1000000" in ahead.err
 
 
 def test_the_relay_says_how_far_it_is_and_is_not_disturbed(treering: Treering) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from tests.projection.world import odds
 from treering.errors import DeclarationError
@@ -144,3 +145,17 @@ def test_changes_are_taken_all_or_none() -> None:
     with pytest.raises(TypeError):
         net.add([put(odds, {**KEYS[1]}), patch(odds, KEYS[0], {"items": len})])
     assert settled(net, {}) == settled(Net([put(odds, {**KEYS[0], "items": None})]), {})
+
+
+def test_a_row_without_what_it_needs_is_refused_before_a_database_does() -> None:
+    strict = Table(
+        "strict",
+        MetaData(),
+        Column("id", Text, primary_key=True),
+        Column("label", Text, nullable=False),
+        Column("count", BigInteger),
+    )
+    with pytest.raises(DeclarationError, match=r"strict\.label is never empty"):
+        apply([increment(strict, "a", {"count": 1})], {})
+    changes = [put(strict, {"id": "a", "label": "x"}), increment(strict, "a", {"count": 1})]
+    assert apply(changes, {})["strict"]["a",] == {"id": "a", "label": "x", "count": 1}

@@ -83,6 +83,11 @@ async def skip(name: str, position: int, /, *, reason: str = "", timeout: float 
     """
     found = place.loaded(projections=True)
     _projection(found, name)
+    async with place.reader(found) as reader:
+        head = (await reader.head()).position
+    if not 1 <= position <= head:
+        complain(f"There is no event at position {position}: the newest is at {head}.")
+        return REFUSED
     try:
         async with place.client(found) as client:
             outcome = await client.ask(

@@ -89,6 +89,15 @@ def blank(table: Table) -> Row:
     return dict.fromkeys(column.name for column in table.columns)
 
 
+@cache
+def needed(table: Table) -> frozenset[str]:
+    """Return the columns beside the key that are never empty."""
+    key = key_columns(table)
+    return frozenset(
+        column.name for column in table.columns if not column.nullable and column.name not in key
+    )
+
+
 def after(row: Row | None, change: Change) -> Row | None:
     """Return what *change* makes of *row*; None is a row that is not there."""
     if isinstance(change, Put):
@@ -118,13 +127,21 @@ def _valued(value: Any, old: Any) -> Any:
 
 
 def apply(changes: Iterable[Change], tables: Tables) -> dict[str, dict[Key, Row]]:
-    """Return *tables*, rows by table and key, after *changes*, one by one."""
+    """Return *tables*, rows by table and key, after *changes*, one by one.
+
+    Raises DeclarationError where the database would not take a row.
+    """
     found = {name: dict(rows) for name, rows in tables.items()}
     for change in changes:
         check(change)
         rows = found.setdefault(change.table.name, {})
         row = after(rows.pop(change.key, None), change)
         if row is not None:
+            if lacking := [name for name in needed(change.table) if row[name] is None]:
+                raise DeclarationError(
+                    f"{change.table.name}.{min(lacking)} is never empty, and the row has no value "
+                    "for it: say one, or make the column nullable."
+                )
             rows[change.key] = row
     return found
 

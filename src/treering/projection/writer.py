@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import JSON, Table
 
 from treering.errors import BadRequest
-from treering.projection.change import Key, Row, key_columns
+from treering.projection.change import Key, Row, needed
 from treering.projection.net import Edits, Fate
 from treering.projection.statements import Columns, Statements
 from treering.store.connecting import translated
@@ -30,13 +30,7 @@ class Writer:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._statements = Statements(table)
-        key = key_columns(table)
         self._all: Columns = tuple(column.name for column in table.columns)
-        self._needed = frozenset(
-            column.name
-            for column in table.columns
-            if not column.nullable and column.name not in key
-        )
         self._json = frozenset(
             column.name for column in table.columns if isinstance(column.type, JSON)
         )
@@ -100,7 +94,7 @@ class Writer:
 
     def _can_do(self, edits: Edits) -> bool:
         """Say whether one statement does it; an increment may have to make the whole row."""
-        return edits.is_patch or (edits.is_increment and self._needed <= edits.adds.keys())
+        return edits.is_patch or (edits.is_increment and needed(self._table) <= edits.adds.keys())
 
     def row(self, record: asyncpg.Record) -> Row:
         """Return the row of the table that *record* holds."""
