@@ -43,7 +43,7 @@ class Line:
         try:
             async with asyncio.timeout(timeout):
                 reader, writer = await self._connected()
-                said = {"host": "gateway", "content-length": str(len(body)), **(headers or {})}
+                said = {"host": "localhost", "content-length": str(len(body)), **(headers or {})}
                 lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
                 writer.write(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
                 return await _response(reader)

@@ -10,6 +10,9 @@ from treering.errors import SettingsError
 
 PREFIX = "TREERING_"
 
+_NAME = r"([\w.-]+|\[[\da-fA-F:.]+\])"
+"""A host without its port."""
+
 type Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -65,6 +68,9 @@ class Settings(BaseModel):
     """Address the gateway listens on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port of the gateway; `PORT` is read too."""
+    allowed_hosts: Annotated[str, Field(pattern=rf"^{_NAME}(,{_NAME})*$")] | None = None
+    """Names the gateway answers to besides loopback's, joined by commas; unless given none on
+    loopback, any elsewhere."""
     wait_seconds: Seconds = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: Seconds = 1

@@ -16,6 +16,7 @@ from treering.domain.config import StoredConfig
 from treering.embedded import Addresses
 from treering.entity import Entity
 from treering.errors import Refusal
+from treering.gateway import Gateway
 from treering.handling import Handling
 from treering.message import Command, Event, Received, Recorded
 from treering.projection import Projection, Projector, ReadModels
@@ -25,6 +26,8 @@ from treering.store import Reader, Store, migrations
 from treering.store.connecting import url_for
 
 SECRET = b"tests"
+BROKEN = "broken"
+"""A model with which no run can be decided: the rule itself fails."""
 
 
 class Dataset(Entity, unique={"name"}):
@@ -47,6 +50,8 @@ class RunIsGoing(Refusal, word="run-is-going", title="The run is going"):
 
 
 def _start(going: bool, received: Received[StartRun]) -> Sequence[Event]:  # noqa: FBT001
+    if received.command.model == BROKEN:
+        raise ZeroDivisionError(BROKEN)
     if going:
         raise RunIsGoing(f"{received.stream} is going already.")
     return [RunStarted(model=received.command.model)]
@@ -181,6 +186,20 @@ async def _serve(
     return Running(
         url=url, http=http, reader=parts.reader, client=parts.client, stop=stop, serving=serving
     )
+
+
+@asynccontextmanager
+async def served(app: Gateway) -> AsyncGenerator[httpx2.AsyncClient]:
+    """Serve *app* alone."""
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        gateway.serve(app, "127.0.0.1", 0, stop, listening=listening.set_result)
+    )
+    async with httpx2.AsyncClient(base_url=await listening) as http:
+        yield http
+    stop.set()
+    await serving
 
 
 @asynccontextmanager

@@ -1,33 +1,17 @@
 """The application outlives whatever its endpoints and its clients do."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
-import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from structlog.testing import capture_logs
 
-from tests.gateway.running import word
+from tests.gateway.running import served, word
 from treering import gateway
 from treering.gateway.app import Gateway
 from treering.gateway.body import json_object
 from treering.gateway.routes import Routes
-
-
-@asynccontextmanager
-async def served(app: Gateway) -> AsyncGenerator[httpx2.AsyncClient]:
-    stop = asyncio.Event()
-    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        gateway.serve(app, "127.0.0.1", 0, stop, listening=listening.set_result)
-    )
-    async with httpx2.AsyncClient(base_url=await listening) as http:
-        yield http
-    stop.set()
-    await serving
 
 
 async def fails(_request: Request) -> Response:
@@ -49,7 +33,7 @@ async def test_a_fault_of_ours_is_told_without_its_inside() -> None:
     with capture_logs() as said:
         async with served(application()) as http:
             response = await http.get("/fails", headers={"X-Request-ID": "mine"})
-            assert (await http.post("/echoes", content=b"{}")).content == b"{}"
+            assert (await http.post("/echoes", json={})).content == b"{}"
     assert (response.status_code, word(response)) == (500, "internal")
     assert "secret" not in response.text
     assert "mine" in response.json()["detail"]
@@ -61,11 +45,14 @@ async def test_a_client_that_goes_away_leaves_no_trace() -> None:
     with capture_logs() as said:
         async with served(application()) as http:
             _, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
-            writer.write(b"POST /echoes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            writer.write(
+                b"POST /echoes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 9\r\n\r\n{"
+            )
             await writer.drain()
             writer.close()
             await writer.wait_closed()
-            assert (await http.post("/echoes", content=b"{}")).content == b"{}"
+            assert (await http.post("/echoes", json={})).content == b"{}"
     assert said == []
 
 

@@ -1,12 +1,16 @@
 """Commands of any type can be said over HTTP, and asked after."""
 
 import asyncio
+from typing import Any
 
 import httpx2
 import pytest
 
-from tests.gateway.running import Running, problem, word
+from tests.gateway.running import BROKEN, Running, problem, word
 from treering import ulid
+from treering.bus import Topics
+from treering.bus.kafka import new_producer, started
+from treering.embedded import Addresses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 COMMANDS = "/api/v1/commands"
@@ -14,6 +18,14 @@ COMMANDS = "/api/v1/commands"
 
 async def said(http: httpx2.AsyncClient, **event: object) -> httpx2.Response:
     return await http.post(COMMANDS, json=event)
+
+
+async def settled(http: httpx2.AsyncClient, command: str) -> dict[str, Any]:
+    """Return what became of *command*, once something has."""
+    async with asyncio.timeout(20):
+        while (found := (await http.get(f"{COMMANDS}/{command}")).json())["outcome"] == "pending":
+            pass
+    return found
 
 
 async def test_a_kind_with_rules_of_its_own_is_spoken_to(http: httpx2.AsyncClient) -> None:
@@ -93,6 +105,28 @@ async def test_what_is_no_command_is_refused(
     assert (response.status_code, word(response)) == (422, "validation-failed")
 
 
+@pytest.mark.parametrize(
+    ("member", "wrong"),
+    [
+        ("id", "abc\n"),
+        ("subject", ""),
+        ("subject", "run"),
+        ("subject", "run/a\n"),
+        ("subject", f"run/{'x' * 129}"),
+        ("subject", f"{'x' * 129}/1"),
+        ("subject", f"run/{'x' * 800_000}"),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+async def test_an_id_and_a_subject_have_to_be_of_their_form(
+    http: httpx2.AsyncClient, member: str, wrong: str
+) -> None:
+    response = await said(http, type="run.start.v1", data={"model": "lag"}, **{member: wrong})
+    assert (response.status_code, word(response)) == (422, "validation-failed")
+    assert [each["path"] for each in problem(response)["errors"]] == [member]
+    assert "A-Z a-z 0-9" in problem(response)["detail"]
+
+
 async def test_a_body_that_does_not_fit_its_type_is_refused(http: httpx2.AsyncClient) -> None:
     response = await said(http, type="run.start.v1", data={"modle": "lag"})
     assert (response.status_code, word(response)) == (422, "validation-failed")
@@ -111,14 +145,32 @@ async def test_a_dead_letter_is_said_to_be_one(service: Running) -> None:
     names = [ulid.new(), ulid.new()]
     for name in names:
         await service.client.publish("run.stop.v1", b"{}", id=name)
-        async with asyncio.timeout(20):
-            while (found := await service.http.get(f"{COMMANDS}/{name}")).json()[
-                "outcome"
-            ] == "pending":
-                pass
-        assert (found.json()["outcome"], found.json()["dead"]) == ("refused", True)
-        assert found.json()["problem"]["type"] == "urn:treering:error:unknown-type"
-        assert "run.start.v1" in found.json()["problem"]["detail"]
+        found = await settled(service.http, name)
+        assert (found["outcome"], found["dead"]) == ("refused", True)
+        assert found["problem"]["type"] == "urn:treering:error:unknown-type"
+        assert "run.start.v1" in found["problem"]["detail"]
+
+
+async def test_a_dead_letter_has_the_status_that_its_sender_was_told(
+    http: httpx2.AsyncClient,
+) -> None:
+    command = ulid.new()
+    told = await said(http, type="run.start.v1", id=command, data={"model": BROKEN})
+    assert (told.status_code, word(told)) == (500, "rule-failed")
+    found = await settled(http, command)
+    assert (found["dead"], found["problem"]["status"]) == (True, 500)
+
+
+async def test_a_record_too_large_is_a_dead_letter_of_that_status(
+    service: Running, servers: Addresses
+) -> None:
+    command = ulid.new()
+    headers = [("ce_type", b"run.start.v1"), ("ce_id", command.encode())]
+    async with started(new_producer(servers.kafka)) as producer:
+        topic = Topics(service.reader.namespace).commands
+        await (await producer.send(topic, b" " * 900_001, headers=headers))
+    found = await settled(service.http, command)
+    assert (found["dead"], found["problem"]["status"]) == (True, 413)
 
 
 async def test_a_wrong_subject_is_a_dead_letter_and_says_so(http: httpx2.AsyncClient) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text
+from structlog.testing import capture_logs
 
 from tests.gateway.running import Circumstances, Running, problem, running, until, word
 from treering import ulid
@@ -67,22 +68,27 @@ async def test_a_read_model_that_stops_is_named_and_the_others_go_on(
     def broken(recorded: Recorded[Any]) -> Iterable[Change]:
         raise ValueError(f"{recorded.stream} is too much")
 
-    async with running(servers, namespace, Circumstances(further=[broken])) as service:
-        run = {"type": "run.start.v1", "subject": "run/1", "data": {"model": "lag"}}
-        assert (await service.http.post("/api/v1/commands", json=run)).status_code == 200
-        async with asyncio.timeout(20):
-            while (health := (await service.http.get("/health")).json())["status"] == "healthy":
-                pass
-        assert health["status"] == "degraded"
-        assert (
-            "runs stopped: ValueError: run/1 is too much"
-            in health["checks"]["read_models"]["message"]
-        )
-        assert (await service.http.get("/health")).status_code == 200
-        assert 'stopped{projection="runs"} 1.0' in (await service.http.get("/metrics")).text
-        written = await service.http.post(CONFIGS, json={"name": "a"})
-        assert "treering-read-model" not in written.headers
-        assert (await service.http.get("/health/ready")).status_code == 200
+    with capture_logs() as said:
+        async with running(servers, namespace, Circumstances(further=[broken])) as service:
+            await _stops_alone(service)
+    noted = [line["reason"] for line in said if line["event"] == "a read model has stopped"]
+    assert noted == ["ValueError: run/1 is too much"]
+
+
+async def _stops_alone(service: Running) -> None:
+    run = {"type": "run.start.v1", "subject": "run/1", "data": {"model": "lag"}}
+    assert (await service.http.post("/api/v1/commands", json=run)).status_code == 200
+    async with asyncio.timeout(20):
+        while (health := (await service.http.get("/health")).json())["status"] == "healthy":
+            pass
+    assert health["status"] == "degraded"
+    message = health["checks"]["read_models"]["message"]
+    assert message == "runs stopped at position 1: `treering projections status` says why."
+    assert (await service.http.get("/health")).status_code == 200
+    assert 'stopped{projection="runs"} 1.0' in (await service.http.get("/metrics")).text
+    written = await service.http.post(CONFIGS, json={"name": "a"})
+    assert "treering-read-model" not in written.headers
+    assert (await service.http.get("/health/ready")).status_code == 200
 
 
 @pytest.fixture

@@ -136,6 +136,15 @@ async def test_a_position_can_be_sent_back(service: Running) -> None:
     assert response.json() in found.json()
 
 
+@pytest.mark.parametrize("wrong", ["0" * 5_000, "0" * 20, str(2**63), "1:" + "9" * 5_000, "-1"])
+async def test_what_can_be_no_position_is_refused(http: httpx2.AsyncClient, wrong: str) -> None:
+    for response in (
+        await http.get(CONFIGS, params={"min_position": wrong}),
+        await http.get(CONFIGS, headers={"Treering-Position": wrong}),
+    ):
+        assert (response.status_code, word(response)) == (422, "validation-failed")
+
+
 async def test_a_position_of_before_a_restore_is_refused(http: httpx2.AsyncClient) -> None:
     response = await http.get(CONFIGS, headers={"Treering-Position": "another:1"})
     assert (response.status_code, word(response)) == (412, "other-epoch")

@@ -238,9 +238,10 @@ async def test_only_json_in_utf8_is_taken(http: httpx2.AsyncClient, said: str) -
     assert (response.status_code, word(response)) == (415, "unsupported-media-type")
 
 
-async def test_a_body_without_a_type_is_read_as_json(http: httpx2.AsyncClient) -> None:
+async def test_a_body_has_to_say_that_it_is_json(http: httpx2.AsyncClient) -> None:
     response = await http.post(DATASETS, content=f'{{"name": "{unused()}"}}'.encode())
-    assert response.status_code == 201
+    assert (response.status_code, word(response)) == (415, "unsupported-media-type")
+    assert "application/json" in problem(response)["detail"]
 
 
 async def test_a_write_takes_no_parameters(http: httpx2.AsyncClient) -> None:

@@ -53,5 +53,16 @@ def test_what_is_no_namespace_is_refused(namespace: str) -> None:
         Settings.read({"TREERING_NAMESPACE": namespace})
 
 
+@pytest.mark.parametrize("hosts", ["example.org", "a,b-c.d", "10.0.0.1,[::1]"])
+def test_allowed_hosts_are_names(hosts: str) -> None:
+    assert Settings.read({"TREERING_ALLOWED_HOSTS": hosts}).allowed_hosts == hosts
+
+
+@pytest.mark.parametrize("hosts", ["", "http://example.org", "example.org:80", "a,,b", "a b"])
+def test_what_is_no_host_is_refused(hosts: str) -> None:
+    with pytest.raises(SettingsError, match="TREERING_ALLOWED_HOSTS"):
+        Settings.read({"TREERING_ALLOWED_HOSTS": hosts})
+
+
 def test_a_secret_is_not_shown() -> None:
     assert "hush" not in repr(Settings(secret="hush"))

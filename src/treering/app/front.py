@@ -33,6 +33,8 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
             read_models=read_models,
             client=client,
             kafka=kafka_of(app),
+            host=said.host,
+            allowed_hosts=said.allowed_hosts,
             wait_seconds=said.wait_seconds,
             visible_seconds=said.visible_seconds,
         )

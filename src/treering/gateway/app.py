@@ -20,6 +20,7 @@ from treering.gateway.collection import Collection
 from treering.gateway.commands import Commands
 from treering.gateway.dead import DeadLetters
 from treering.gateway.health import Health, live
+from treering.gateway.origin import check, names_of
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import DatabaseAway, Internal, MethodNotAllowed, answer
 from treering.gateway.reads import Reads
@@ -48,6 +49,10 @@ class Parts:
     """Started; signs."""
     kafka: str
     """`HOST:PORT`, asked whether it answers."""
+    host: str = "127.0.0.1"
+    """Where it listens: on loopback it answers to the names of loopback only."""
+    allowed_hosts: str | None = None
+    """The names that it answers to besides, joined by commas; elsewhere instead of any."""
     wait_seconds: float = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: float = 1
@@ -77,7 +82,7 @@ def build(parts: Parts) -> "Gateway":
     for each in parts.collections:
         Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(routes)
         Writes(each, asking).add_to(routes)
-    return Gateway(routes)
+    return Gateway(routes, names_of(parts.host, parts.allowed_hosts))
 
 
 def figures() -> "Gateway":
@@ -89,10 +94,11 @@ def figures() -> "Gateway":
 
 
 class Gateway:
-    """The ASGI application."""
+    """The ASGI application; it answers to *names*, to any without."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, names: frozenset[str] | None = None) -> None:
         self._routes = routes
+        self._names = names
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +110,7 @@ class Gateway:
         named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
         route = self._find(scope)
         try:
-            response = await _respond(request, route)
+            response = await _respond(request, route, self._names)
         except ClientDisconnect:
             return
         response.raw_headers.append((b"x-request-id", named.encode()))
@@ -125,10 +131,11 @@ class Gateway:
         timer.observe(seconds)
 
 
-async def _respond(request: Request, route: Route | None) -> Response:
+async def _respond(request: Request, route: Route | None, names: frozenset[str] | None) -> Response:
     """Return the endpoint's answer, or the problem that it met."""
     path: str = request.scope["path"]
     try:
+        check(request, names)
         return await _endpoint(request, route)(request)
     except MethodNotAllowed as refusal:
         allowed = ", ".join(refusal.members["allowed"])

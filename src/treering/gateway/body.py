@@ -46,8 +46,10 @@ async def _read(request: Request) -> bytes:
 
 
 def _check_type(said: str | None) -> None:
-    if said is None or said == "application/json":
+    if said == "application/json":
         return
+    if said is None:
+        raise UnsupportedType("The body has no Content-Type; say application/json.")
     kind, _, parameters = said.lower().partition(";")
     kind = kind.strip()
     json = kind == "application/json" or (

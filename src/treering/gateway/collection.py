@@ -8,7 +8,8 @@ from treering.entity import Entity
 from treering.errors import NotFound
 from treering.gateway.problem import InvalidUlid
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : -"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Collection:
             if (normal := ulid.normal(said)) is None:
                 raise InvalidUlid(f"{said[:128]!r} is no ULID: 26 characters, no I, L, O or U.")
             return normal
-        if not _ID.fullmatch(said):
+        if not ID.fullmatch(said):
             raise self.missing(said[:128])
         return said
 
@@ -51,7 +52,7 @@ class Collection:
             return None
         if self.entity.declaration.ids == "ulid":
             return ulid.normal(said)
-        return said if _ID.fullmatch(said) else None
+        return said if ID.fullmatch(said) else None
 
     def missing(self, id: str) -> NotFound:
         """Return the refusal of an entity that is not there."""

@@ -1,6 +1,7 @@
 """Commands of any type over HTTP, and what became of one."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +12,7 @@ from treering.entity.validation import fault, invalid, nearest
 from treering.errors import NotFound
 from treering.gateway.asking import COMMANDS, Asked, Asking, expected_by
 from treering.gateway.body import json_object
+from treering.gateway.collection import ID, ID_IN_WORDS
 from treering.gateway.dead import DeadLetters
 from treering.gateway.query import parsed
 from treering.gateway.routes import Routes
@@ -20,6 +22,7 @@ from treering.registry import Registry
 from treering.store import Reader
 
 _LONGEST_ID = 128
+_SUBJECT = re.compile(rf"[a-z][a-z0-9-]{{0,127}}/{ID.pattern}", re.ASCII)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,7 +31,7 @@ class _Event(msgspec.Struct, forbid_unknown_fields=True):
 
     type: str
     subject: str | None = None
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None
+    id: str | None = None
     expectedversion: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
     specversion: str = "1.0"
@@ -64,8 +67,8 @@ class Commands:
             event = _events.decode(raw)
         except msgspec.ValidationError as error:
             raise invalid([fault((), "cloudevent", str(error))]) from None
-        if event.type not in self._registry.commands:
-            raise invalid([self._unknown(event.type)])
+        if faults := self._faults(event):
+            raise invalid(faults)
         asked = Asked(
             type=event.type,
             body=bytes(event.data),
@@ -78,9 +81,21 @@ class Commands:
         )
         return await self._asking.answer(request, asked, _shown)
 
-    def _unknown(self, said: str) -> Mapping[str, Any]:
-        near = nearest(said, [*self._registry.commands])
-        return fault(("type",), "unknown_type", "No command of this service", said, near=near)
+    def _faults(self, event: _Event) -> Sequence[Mapping[str, Any]]:
+        faults: list[Mapping[str, Any]] = []
+        if event.type not in (known := self._registry.commands):
+            near = nearest(event.type[:_LONGEST_ID], [*known])
+            faults.append(
+                fault(
+                    ("type",), "unknown_type", "No command of this service", event.type, near=near
+                )
+            )
+        if event.id is not None and not ID.fullmatch(event.id):
+            faults.append(fault(("id",), "id_format", f"Is {ID_IN_WORDS}", event.id))
+        if event.subject is not None and not _SUBJECT.fullmatch(event.subject):
+            said = f"Is <kind>/<id>, the id {ID_IN_WORDS}"
+            faults.append(fault(("subject",), "subject_format", said, event.subject))
+        return faults
 
     async def ask(self, request: Request) -> Response:
         """Answer with the outcome of a command, rebuilt from its verdict, or `pending`.

@@ -20,6 +20,8 @@ _PATIENCE = 2.0
 """Seconds a look may take; the next one goes on where it ended."""
 _MOST = 10_000
 _POLL_MS = 200
+_STATUS = {"unsigned": 401, "too-old": 410, "too-large": 413, "rule-failed": 500, "unreadable": 500}
+"""What the sender was told by the word why it died; 400 for all others."""
 _log = structlog.get_logger("treering.gateway")
 
 
@@ -73,9 +75,8 @@ class DeadLetters:
 
     def _take(self, record: Record) -> None:
         said = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-        error = DeadLetter(
-            said.get("dead-error", "").rpartition(":")[2], said.get("dead-reason", "")
-        )
+        word = said.get("dead-error", "").rpartition(":")[2]
+        error = DeadLetter(word, said.get("dead-reason", ""), _STATUS.get(word, 400))
         if (command := _command(record, said)) is not None:
             self._known.pop(command, None)
             self._known[command] = Outcome(

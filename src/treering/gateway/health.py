@@ -1,7 +1,7 @@
 """Whether this process answers, and what around it does not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -12,7 +12,7 @@ from treering.errors import StoreError
 from treering.gateway.broker import Broker
 from treering.gateway.positions import Epoch
 from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.projection import ReadModels, Status
 from treering.store import Reader
 
 _PATIENCE = 2.0
@@ -38,6 +38,8 @@ class Health:
         self._read_models = read_models
         self._broker = broker
         self._has_caught_up = False
+        self._noted: dict[str, str | None] = {}
+        """The read models that were stopped at the last look, and why."""
 
     def add_to(self, routes: Routes) -> None:
         """Add its addresses."""
@@ -79,7 +81,16 @@ class Health:
 
     async def _stopped(self) -> str | None:
         stopped = [each for each in await self._read_models.status() if each.state == "stopped"]
-        return "; ".join(f"{each.name} stopped: {each.reason}" for each in stopped) or None
+        self._note(stopped)
+        found = "; ".join(f"{each.name} stopped at position {each.stopped_at}" for each in stopped)
+        return f"{found}: `treering projections status` says why." if found else None
+
+    def _note(self, stopped: Sequence[Status]) -> None:
+        """Log once why they stopped: the reason may quote rows, so that no answer has it."""
+        for each in stopped:
+            if self._noted.get(each.name) != each.reason:
+                _log.warning("a read model has stopped", name=each.name, reason=each.reason)
+        self._noted = {each.name: each.reason for each in stopped}
 
     async def _behind(self) -> str | None:
         behind = [each for each in await self._read_models.status() if each.state == "behind"]

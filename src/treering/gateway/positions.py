@@ -6,6 +6,7 @@ from treering.message import Position
 from treering.store import Head, Reader
 
 _LARGEST = 2**63 - 1
+_DIGITS = 19
 
 
 class Epoch:
@@ -31,7 +32,7 @@ class Epoch:
         Raises InvalidBody if it is none, OtherEpoch if the store was restored since it was given.
         """
         epoch, _, number = token.rpartition(":")
-        if not (number.isascii() and number.isdigit() and int(number[:20]) <= _LARGEST):
+        if not _is_position(number):
             raise invalid(
                 [fault((said_in,), "position", "Is no position, such as 12 or <epoch>:12", token)]
             )
@@ -40,3 +41,8 @@ class Epoch:
                 f"{token} was given before the store was restored from a backup; forget it."
             )
         return int(number)
+
+
+def _is_position(text: str) -> bool:
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return is_number and int(text) <= _LARGEST

@@ -31,7 +31,15 @@ class TooLarge(Refusal, word="too-large", title="Too large", status=413):
 class UnsupportedType(
     Refusal, word="unsupported-media-type", title="Unsupported media type", status=415
 ):
-    """The body is said to be something else than JSON in UTF-8."""
+    """The body is not said to be JSON in UTF-8."""
+
+
+class CrossSite(Refusal, word="cross-site", title="Cross-site request", status=403):
+    """A page of another site wants to write here."""
+
+
+class UnknownHost(Refusal, word="unknown-host", title="Unknown host", status=421):
+    """The request is for a name that is none of ours."""
 
 
 class OtherEpoch(Refusal, word="other-epoch", title="Position of another store", status=412):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from treering.entity.validation import fault, invalid
 from treering.gateway.asking import Asked, Asking, Shown, expected_by, preferences
 from treering.gateway.body import json_object
-from treering.gateway.collection import Collection
+from treering.gateway.collection import ID_IN_WORDS, Collection
 from treering.gateway.routes import Endpoint, Routes
 from treering.message import Outcome, id_of
 
@@ -108,7 +108,7 @@ class Writes:
     def _wrong_id(self, said: object) -> Mapping[str, Any]:
         if self._collection.entity.declaration.ids == "ulid":
             return fault(("id",), "ulid_format", "Is no ULID", said)
-        return fault(("id",), "id_format", "Is 1-128 of A-Z a-z 0-9 . _ : -", said)
+        return fault(("id",), "id_format", f"Is {ID_IN_WORDS}", said)
 
 
 def _entity(outcome: Outcome) -> Response:
