@@ -8,13 +8,11 @@ wrong: the tests must notice.
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
-
-from aiokafka import TopicPartition
 
 from tests.system.kinds import REGISTRY
 from treering.bus import Handler, HandlerOptions
-from treering.bus.kafka import Consumer, Record
+from treering.bus.handler import Found
+from treering.bus.kafka import Consumer
 from treering.handling import Handling
 from treering.store import Store
 
@@ -22,10 +20,10 @@ from treering.store import Store
 class Hasty(Handler):
     """Commits what it has only just taken."""
 
-    async def _taken(self, consumer: Consumer) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def _taken(self, consumer: Consumer) -> Found:
         found = await super()._taken(consumer)
-        if found:
-            await self._commit(consumer, found)
+        self._note(found, self._turns.assignment)
+        await self._commit()
         return found
 
 

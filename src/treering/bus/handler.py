@@ -1,4 +1,4 @@
-"""The handler's loop: take a batch of commands, settle it, commit exactly its offsets.
+"""The handler's loop: take a batch of commands, settle it, and soon commit exactly its offsets.
 
 Whatever is killed, frozen or taken away on the way, a command is settled at least once, and the
 store's verdicts make that exactly once.
@@ -7,6 +7,7 @@ store's verdicts make that exactly once.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import stamina
 import structlog
@@ -35,6 +36,10 @@ from treering.store import Reader
 
 _ONE_DAY_MS = 24 * 60 * 60 * 1000
 _IDLE_MS = 1000
+_COMMIT_MS = 100
+"""Between two commits, and until an idle handler commits: what a crash has answered once more."""
+type Found = Mapping[TopicPartition, Sequence[Record]]
+"""Records by partition, in order."""
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -78,8 +83,13 @@ class Handler:
         self._options = options
         reader = CommandReader(registry, secret=secret, require_signature=options.require_signature)
         self._settling = Settling(reader, handling, store)
-        self._turns = Turns(options.drain_seconds)
+        self._turns = Turns(options.drain_seconds, self._commit)
         self._watchdog = Watchdog(0.8 * options.session_seconds)
+        self._consumer: Consumer | None = None
+        self._settled: dict[TopicPartition, int] = {}
+        """Where partitions go on; not committed yet."""
+        self._settled_under = 0
+        self._committed_at = 0.0
 
     @property
     def statistics(self) -> HandlerStatistics:
@@ -98,6 +108,8 @@ class Handler:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not self._turns.between:
                 await asyncio.wait({serving}, timeout=self._options.drain_seconds)
+            if not serving.done():
+                await self._commit()
         finally:
             stopping.cancel()
             serving.cancel()
@@ -107,7 +119,7 @@ class Handler:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         writer = OutcomeWriter(self._topics.namespace, await self._partitions())
-        consumer = self._consumer()
+        consumer = self._consumer = self._subscribed()
         async with (
             started(new_producer(self._kafka, largest=LARGEST_LETTER)) as producer,
             started(consumer),
@@ -116,7 +128,8 @@ class Handler:
             self._watchdog.start()
             try:
                 while not stop.is_set():
-                    await self._turn(consumer, answers)
+                    await self._turn(consumer, answers, stop)
+                await self._commit()
             finally:
                 self._watchdog.stop()
 
@@ -130,7 +143,7 @@ class Handler:
                 return (await partition_counts(self._kafka, [topic]))[topic]
         raise BusError(f"Kafka at {self._kafka} was not reached.")
 
-    def _consumer(self) -> Consumer:
+    def _subscribed(self) -> Consumer:
         session = round(1000 * self._options.session_seconds)
         consumer = new_consumer(
             self._kafka,
@@ -143,46 +156,60 @@ class Handler:
         consumer.subscribe([self._topics.commands], listener=self._turns)
         return consumer
 
-    async def _turn(self, consumer: Consumer, answers: Answers) -> None:
+    async def _turn(self, consumer: Consumer, answers: Answers, stop: asyncio.Event) -> None:
         found = await self._taken(consumer)
-        if not found:
+        if stop.is_set():
             return
         self._turns.begin()
-        assignment = self._turns.assignment
         try:
-            self._watchdog.check()
-            records = [record for part in found.values() for record in part]
-            await self._settling.settle(records, answers)
-            reached("after-outcome")
-            self._watchdog.check()
-            if assignment == self._turns.assignment:
-                await self._commit(consumer, found)
-            reached("after-commit")
+            if found:
+                await self._settle(found, answers)
+            if not found or monotonic() > self._committed_at + _COMMIT_MS / 1000:
+                await self._commit()
         finally:
             self._turns.end()
 
-    async def _taken(self, consumer: Consumer) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def _settle(self, found: Found, answers: Answers) -> None:
+        self._watchdog.check()
+        assignment = self._turns.assignment
+        records = [record for part in found.values() for record in part]
+        await self._settling.settle(records, answers)
+        reached("after-outcome")
+        self._note(found, assignment)
+
+    def _note(self, found: Found, assignment: int) -> None:
+        """Have what was *found* under this *assignment* committed when the time has come."""
+        if assignment != self._settled_under:
+            self._settled, self._settled_under = {}, assignment
+        self._settled |= {part: records[-1].offset + 1 for part, records in found.items()}
+
+    async def _taken(self, consumer: Consumer) -> Found:
         """Take what has arrived; what the driver cannot read is read without it."""
         try:
-            return await consumer.getmany(timeout_ms=_IDLE_MS, max_records=self._options.batch)
+            timeout = _COMMIT_MS if self._settled else _IDLE_MS
+            return await consumer.getmany(timeout_ms=timeout, max_records=self._options.batch)
         except (UnicodeDecodeError, CorruptRecordException) as error:
             _log.warning("A record can not be read by the driver", error=str(error))
+        await self._commit()
         positions = {part: await _committed(consumer, part) for part in consumer.assignment()}
         found = await salvage(self._kafka, positions)
         for part, offset in positions.items():
             consumer.seek(part, found[part][-1].offset + 1 if part in found else offset)
         return found
 
-    async def _commit(
-        self, consumer: Consumer, found: Mapping[TopicPartition, Sequence[Record]]
-    ) -> None:
-        """Commit exactly what was settled; left out if Kafka does not take it."""
-        offsets = {partition: records[-1].offset + 1 for partition, records in found.items()}
+    async def _commit(self) -> None:
+        """Commit exactly what is settled, unless the assignment is over or Kafka refuses."""
+        offsets, self._settled = self._settled, {}
+        self._committed_at = monotonic()
+        if not offsets or self._consumer is None or self._settled_under != self._turns.assignment:
+            return
+        self._watchdog.check()
         try:
             async with asyncio.timeout(self._options.commit_seconds):
-                await consumer.commit(offsets)
+                await self._consumer.commit(offsets)
         except (KafkaError, TimeoutError) as error:
             _log.warning("A commit was left out", error=repr(error))
+        reached("after-commit")
 
 
 async def _committed(consumer: Consumer, partition: TopicPartition) -> int:

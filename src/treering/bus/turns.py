@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from time import monotonic
 
 import structlog
@@ -17,13 +17,15 @@ _log = structlog.stdlib.get_logger(__name__)
 class Turns(ConsumerRebalanceListener):
     """Holds a rebalance back until the batch in hand is settled, for at most *seconds*.
 
-    aiokafka awaits its listeners, whatever its base class says.
+    Then it has what is settled committed. aiokafka awaits its listeners, whatever its base class
+    says.
 
     A batch that takes longer goes on, but may not commit: `assignment` has changed by then.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, commit: Callable[[], Awaitable[None]]) -> None:
         self._seconds = seconds
+        self._commit = commit
         self._settled = asyncio.Event()
         self._settled.set()
         self.assignment = 0
@@ -55,6 +57,8 @@ class Turns(ConsumerRebalanceListener):
             _log.warning(
                 "A batch outlasts a rebalance; its commit is left out", seconds=self._seconds
             )
+        else:
+            await self._commit()
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
