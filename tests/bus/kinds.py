@@ -27,6 +27,19 @@ class Break(Command, type="dataset.break.v1"):
     """Meet a rule that fails."""
 
 
+class Crack(Command, type="dataset.crack.v1"):
+    """Fail while being read."""
+
+    def __post_init__(self) -> None:
+        """Fail."""
+        raise ZeroDivisionError("secret")
+
+
+@Dataset.command(Crack)
+def crack(_state: EntityState, received: Received[Crack]) -> Sequence[Event]:
+    raise AssertionError(received.id)
+
+
 @Dataset.command(Measure)
 def measure(_state: EntityState, received: Received[Measure]) -> Sequence[Event]:
     return [Updated(fields={"rows": len(received.command.points)})]

@@ -277,8 +277,22 @@ def test_the_sender_of_a_dead_letter_can_be_answered_if_its_id_is_readable() -> 
     assert address(record(b"{", {"reply-to": b"here"})).reply_to is None
 
 
+JSONISH = st.lists(
+    st.sampled_from(
+        [b"{", b"}", b"[", b"]", b'"', b":", b",", b"type", b"data", b"id", b"1", b"\xff"]
+    )
+).map(b"".join)
+
+
+@pytest.mark.parametrize("value", [b'{"type":"\xff","id":"a"}', b'{"\xff":1}', b'{"id":["\xff"]}'])
+def test_a_structured_event_that_is_no_utf8_is_dead(value: bytes) -> None:
+    assert dies(value, {"content-type": b"application/cloudevents+json"})[0] in (
+        "not-json", "wrong-headers",
+    )  # fmt: skip
+
+
 @given(
-    st.binary(max_size=200),
+    st.binary(max_size=200) | JSONISH,
     st.dictionaries(
         st.sampled_from([
             "ce_type", "ce_id", "ce_subject", "ce_time", "ce_expectedversion", "ce_specversion",

@@ -10,7 +10,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from treering import ulid
-from treering.bus.envelope import LARGEST_BODY
+from treering.bus.envelope import LARGEST_BODY, NO_JSON
 from treering.bus.kafka import Delivery, Headers, Producer, Record, new_producer, stopped
 from treering.bus.listener import Listener
 from treering.bus.outcomes import DEAD, decode, outcome_id
@@ -246,7 +246,7 @@ def _read(record: Record) -> Outcome | None:
     """Return the outcome; None if somebody has sent something else there."""
     try:
         return decode(record.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NO_JSON:
         return None
 
 

@@ -15,6 +15,8 @@ from treering.errors import DeadLetter
 type Said = Mapping[str, bytes | None]
 """Headers by name, as they stand; an empty one is a missing one."""
 
+NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON raises when it is none."""
 LARGEST_BODY = 900_000
 """Bytes of a command's body; what is larger does not belong on Kafka."""
 STRUCTURED = "application/cloudevents+json"
@@ -135,7 +137,7 @@ def _other(content: bytes, said: Said, value: bytes) -> tuple[Said, bytes]:
 def _structured(headers: Said, value: bytes) -> tuple[Said, bytes]:
     try:
         attributes = _attributes.decode(value)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NO_JSON as error:
         raise DeadLetter("not-json", f"The value is no CloudEvent in JSON: {error}.") from None
     if "data_base64" in attributes:
         raise DeadLetter("wrong-headers", "data_base64 is not understood; say it as data.")
@@ -152,7 +154,7 @@ def _header(attribute: str) -> str:
 def _attribute(name: str, raw: msgspec.Raw) -> bytes:
     try:
         value: Any = _value.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except NO_JSON:
         raise _wrong(name, "is no text or number") from None
     if value is None:
         return b""

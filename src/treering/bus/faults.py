@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
 
-from treering.entity.validation import fault, invalid, nearest
+from treering.bus.envelope import NO_JSON
+from treering.entity.validation import MOST_FAULTS, fault, invalid, nearest
 from treering.errors import DeadLetter
 from treering.message import Command, Malformed
 
@@ -30,7 +32,7 @@ def _object(raw: bytes) -> Mapping[str, Any]:
         raise DeadLetter("not-json", "The value is empty; send a JSON object, such as {}.")
     try:
         found: Any = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NO_JSON as error:
         raise DeadLetter("not-json", f"The value is no JSON: {error}.") from None
     if not isinstance(found, dict):
         raise DeadLetter("not-an-object", "The value is JSON, but not an object.")
@@ -40,10 +42,9 @@ def _object(raw: bytes) -> Mapping[str, Any]:
 def _faults(body: type[Command], found: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(body)}
     faults: list[Mapping[str, Any]] = []
-    for name, value in found.items():
-        if name not in fields:
-            near = nearest(name, [*fields])
-            faults.append(fault((name,), "extra_forbidden", "Unknown field", value, near=near))
+    for name in islice((name for name in found if name not in fields), MOST_FAULTS):
+        near = nearest(name, [*fields])
+        faults.append(fault((name,), "extra_forbidden", "Unknown field", found[name], near=near))
     for name, field in fields.items():
         if name not in found:
             if field.required:

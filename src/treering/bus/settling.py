@@ -8,12 +8,20 @@ from traceback import format_exception
 from typing import Any, Protocol
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from treering import metrics
+from treering.breath import Breath
 from treering.bus.answers import Answers
 from treering.bus.kafka import Record
 from treering.bus.wire import CommandReader
-from treering.errors import DeadLetter, StoreNotReady, StoreUnavailable, UnknownMessage
+from treering.errors import (
+    BusError,
+    DeadLetter,
+    StoreNotReady,
+    StoreUnavailable,
+    UnknownMessage,
+)  # fmt: skip
 from treering.message import Outcome, Received
 from treering.store import Reader
 
@@ -61,13 +69,14 @@ class Settling:
                 await self._set_aside(record, each, answers)
             else:
                 commands.append((record, each))
-        telling = _Telling(answers)
+        telling, breath = _Telling(answers), Breath()
         decided = await self._decided([received for _, received in commands], telling.tell)
         for (record, received), answer in zip(commands, decided, strict=True):
             if isinstance(answer, DeadLetter):
                 await self._set_aside(record, answer, answers)
             else:
-                await telling.tell([(received, answer)])
+                telling.note(received, answer)
+            await breath.take()
         await answers.send()
         await answers.acknowledged()
         self.statistics.batches += 1
@@ -83,11 +92,16 @@ class Settling:
         if min(record.timestamp for record in records) < time() * 1000 - _OLD_MS:
             horizon = (await _patiently(self._store.head)).horizon
         read: list[Received[Any] | DeadLetter] = []
+        breath = Breath()
         for record in records:
             try:
                 read.append(self._reader.read(record, horizon=horizon))
             except DeadLetter as error:
                 read.append(error)
+            except Exception as error:  # noqa: BLE001 - a type's own reading may fail as it likes
+                place = record.topic, record.partition, record.offset
+                read.append(_fault("unreadable", "The record could not be read", error, *place))
+            await breath.take()
         return read
 
     async def _decided(
@@ -96,7 +110,7 @@ class Settling:
         """Return the outcomes; a command whose rules fail is a dead letter, its neighbours not."""
         try:
             return await _patiently(lambda: self._handling.handle(commands, tell))
-        except (StoreNotReady, UnknownMessage):
+        except (StoreNotReady, UnknownMessage, KafkaError, BusError):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost loop: policy decides
             if len(commands) > 1:
@@ -104,10 +118,14 @@ class Settling:
                 first = await self._decided(commands[:half], tell)
                 return [*first, *await self._decided(commands[half:], tell)]
             (command,) = commands
-            trace = "".join(format_exception(error))
-            _log.error("A rule failed", command=command.id, type=command.type, trace=trace)
-            fault = f"{type(error).__name__}: {error}"
-            return [DeadLetter("rule-failed", f"The rules of {command.type} failed: {fault}.", 500)]
+            return [_fault("rule-failed", f"The rules of {command.type} failed", error, command.id)]
+
+
+def _fault(word: str, what: str, error: Exception, *place: object) -> DeadLetter:
+    """Return the letter that tells a sender of a fault of ours; the log has the whole of it."""
+    _log.error(what, place=place, trace="".join(format_exception(error)))
+    reason = f"{what}: {type(error).__name__}. The log of the handler says more."
+    return DeadLetter(word, reason, 500)
 
 
 class _Telling:
@@ -120,10 +138,14 @@ class _Telling:
     async def tell(self, settled: Sequence[tuple[Received[Any], Outcome]]) -> None:
         """Send the outcomes of commands that were not told of before."""
         for received, outcome in settled:
-            if id(received) not in self._told:
-                self._told.add(id(received))
-                self._answers.outcome(outcome, received)
+            self.note(received, outcome)
         await self._answers.send()
+
+    def note(self, received: Received[Any], outcome: Outcome) -> None:
+        """Have *outcome* sent with the next ones, unless it was told of before."""
+        if id(received) not in self._told:
+            self._told.add(id(received))
+            self._answers.outcome(outcome, received)
 
 
 async def _patiently[T](call: Callable[[], Awaitable[T]]) -> T:

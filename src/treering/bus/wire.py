@@ -4,11 +4,10 @@ import re
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from treering import ulid
 from treering.bus.envelope import (
     LARGEST_BODY,
+    NO_JSON,
     Said,
     append_time,
     command_id,
@@ -162,5 +161,5 @@ def _checked(decider: Decider[Any], raw: bytes) -> Stream:
 def _command(kind: MessageType[Any], body: bytes) -> Any:
     try:
         return kind.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NO_JSON as error:
         return malformed(kind.body, body, error)
