@@ -29,7 +29,8 @@ type Representation = dict[str, Any]
 type Ids = Literal["any", "ulid"]
 
 
-def _no_keys(_state: object) -> Iterable[str]:
+def no_keys(_state: object) -> Iterable[str]:
+    """Return the unique keys of a kind that has none."""
     return ()
 
 
@@ -55,7 +56,7 @@ class Decider[S]:
     commands: Sequence[type[Command] | MessageType[Any]] = ()
     events: Sequence[type[Event] | MessageType[Any]] = ()
     concerns: Concerns | None = None
-    keys: Callable[[S], Iterable[str]] = _no_keys
+    keys: Callable[[S], Iterable[str]] = no_keys
     """The unique keys that a stream in this state holds; no two streams of a kind hold one."""
     represent: Callable[[Stream, S], Representation | None] = _unseen
     """What outcomes and HTTP show of a stream in this state; None: nothing (to see any more)."""

@@ -7,7 +7,8 @@ TreeringError
 │   ├── WrongVersion         the stream does not stand where the sender expected it
 │   ├── KeyTaken             another stream holds a unique key
 │   ├── IdReused             a command id was used before with another body
-│   └── Unstorable           the database cannot take what follows from the command
+│   ├── Unstorable           the database cannot take what follows from the command
+│   └── TooLarge             an event that would follow is larger than Kafka takes
 ├── DeadLetter               a record that can not become a command
 ├── DeclarationError         a service, entity, kind or read model is declared wrongly
 ├── SettingsError            a setting is missing or does not fit
@@ -70,7 +71,7 @@ class Refusal(TreeringError):
 
 
 class InvalidBody(Refusal, word="validation-failed", title="Validation failed", status=422):
-    """The body does not fit its schema; `errors` lists every fault with its path."""
+    """The body does not fit its schema; `errors` lists the faults (at most 100) with their paths."""
 
     def __init__(self, detail: str, errors: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(detail, errors=[dict(error) for error in errors])
@@ -106,6 +107,10 @@ class IdReused(Refusal, word="id-reused", title="Command id used before", status
 
 class Unstorable(Refusal, word="unstorable", title="Cannot be stored", status=422):
     """The database cannot take what follows from the command."""
+
+
+class TooLarge(Refusal, word="too-large", title="Too large", status=413):
+    """An event that would follow from the command is larger than Kafka takes."""
 
 
 class DeadLetter(TreeringError):

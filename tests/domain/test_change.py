@@ -73,6 +73,15 @@ def test_a_replace_needs_what_a_create_needs() -> None:
     LIVE.when(Replace(fields={})).refuses(InvalidBody, "name")
 
 
+@pytest.mark.parametrize("other", [True, 1.0])
+def test_what_only_python_takes_for_the_same_is_a_change(other: object) -> None:
+    config = of(StoredConfig)(Created(fields={"tags": [], "name": "lags", "data": {"n": 1}}))
+    fields = {"name": "lags", "data": {"n": other}}
+    config.when(Update(fields=fields)).then(Updated(fields={"data": {"n": other}}))
+    config.when(Replace(fields=fields)).then(Replaced(fields={"tags": [], **fields}))
+    config.when(Update(fields={"data": {"n": 1}})).nothing()
+
+
 def test_a_field_that_is_newer_than_the_entity_is_stored_once_it_is_said() -> None:
     old = given(Created(fields={name: RAIN[name] for name in ("tags", "name", "rows")}))
     old.when(Update(fields={"rows": 3})).then(Updated(fields={"rows": 3}))

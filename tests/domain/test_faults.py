@@ -56,6 +56,13 @@ def test_a_long_input_is_not_repeated() -> None:
     assert "input" not in fault
 
 
+def test_of_very_many_faults_a_hundred_are_named() -> None:
+    fields = {f"unknown{n}": n for n in range(50_000)}
+    refusal = LIVE.when(Update(fields=fields)).refuses(InvalidBody)
+    assert len(refusal.members["errors"]) == 100
+    assert refusal.detail.endswith("(and 49999 more).")
+
+
 @pytest.mark.parametrize(
     ("fields", "path"),
     [

@@ -4,9 +4,11 @@ import asyncio
 
 from tests.handling.kinds import said
 from tests.handling.test_outcomes import one
+from treering.decider import Decider
 from treering.entity import Create, Delete, Purge, Replace, Restore, Update
 from treering.handling import Handling
-from treering.message import Outcome
+from treering.message import Command, Event, Outcome, Stream
+from treering.registry import Registry
 from treering.store import Store
 
 RAIN, SNOW, HAIL = ({"name": name} for name in ("rain", "snow", "hail"))
@@ -134,3 +136,40 @@ async def test_a_name_that_was_refused_is_asked_for_again_by_another_command(
     assert await one(handling, late) == refused
     assert (await one(handling, said("dataset/2", Create(fields=RAIN)))).outcome == "accepted"
     assert (await store.invariant(full=True)).holds
+
+
+class Couple(Command, type="person.couple.v1"):
+    """Have two people be called the same."""
+
+    other: Stream
+    name: str
+
+
+class Named(Event, type="person.named.v1"):
+    """Somebody is called so."""
+
+    name: str
+
+
+PERSON = Decider(
+    kind="person",
+    initial="",
+    concerns=lambda received: [received.command.other],
+    decide=lambda _states, received: {
+        stream: [Named(name=received.command.name)]
+        for stream in (received.stream, received.command.other)
+    },
+    evolve=lambda _state, recorded: recorded.event.name,
+    keys=lambda name: [f"person.name={name}"] if name else [],
+    commands=[Couple],
+    events=[Named],
+)
+
+
+async def test_one_command_cannot_give_a_name_to_two(store: Store) -> None:
+    people = Handling(store, Registry([PERSON]))
+    refused = await one(people, said("person/a", Couple(other="person/b", name="kim")))
+    assert holder(refused) == "person/a"
+    assert refused.problem is not None
+    assert "person/b" in refused.problem["detail"]
+    assert (await store.head()).position == 0

@@ -32,6 +32,8 @@ from treering.entity.validation import fault, invalid, stamp, validated
 from treering.errors import AlreadyExists, IsDeleted, IsPurged, NotFound
 from treering.message import EPOCH, Event, Received, Recorded, Stream, id_of
 
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
 type Status = Literal["absent", "live", "deleted", "purged"]
 type Extra = Mapping[type[Any], Callable[[EntityState, Received[Any]], Sequence[Event]]]
 
@@ -86,7 +88,7 @@ class Rules:
                 return self._updated(state, _merged(state.fields, fields), given=fields)
             case Replace(fields=fields):
                 new = validated(self._model, fields)
-                return [Replaced(fields=new)] if new != state.fields else []
+                return [] if _same(new, state.fields) else [Replaced(fields=new)]
             case Delete():
                 return [Deleted()] if state.status == "live" else []
             case Restore():
@@ -109,7 +111,7 @@ class Rules:
         changed = {
             name: value
             for name, value in new.items()
-            if (name in old or name in given) and (name not in old or value != old[name])
+            if (name in old or name in given) and (name not in old or not _same(value, old[name]))
         }
         return [Updated(fields=changed)] if changed else []
 
@@ -161,6 +163,11 @@ def represent(stream: Stream, state: EntityState) -> Representation | None:
 
 def _now(state: EntityState, at: datetime, **changes: Any) -> EntityState:
     return msgspec.structs.replace(state, updated_at=at, **changes)
+
+
+def _same(value: object, other: object) -> bool:
+    """Tell whether two values are one in JSON: to Python true is 1, and 1 is 1.0."""
+    return value == other and _encode(value) == _encode(other)
 
 
 def _require(state: EntityState, stream: Stream, *, deleted: bool) -> None:

@@ -12,6 +12,8 @@ from treering.errors import InvalidBody
 
 _LARGEST = 2**63 - 1
 _SHOWN = 200
+MOST_FAULTS = 100
+"""Faults that are named; there may be more."""
 
 
 def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +26,9 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
     try:
         made: BaseModel = model.__pydantic_validator__.validate_python(dict(fields))
     except ValidationError as error:
-        raise invalid([_fault(each, model) for each in error.errors(include_url=False)]) from error
+        found = error.errors(include_url=False)
+        faults = [_fault(each, model) for each in found[:MOST_FAULTS]]
+        raise invalid(faults, of=len(found)) from error
     try:
         dumped: dict[str, Any] = model.__pydantic_serializer__.to_python(made, mode="json")
     except ValueError as error:
@@ -45,14 +49,14 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
 
 def stamp(moment: datetime) -> str:
     """Return *moment*, which is in UTC, as our clients read it."""
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def invalid(faults: Sequence[Mapping[str, Any]]) -> InvalidBody:
-    """Return the refusal that lists *faults*."""
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return InvalidBody(f"{first['path'] or 'body'}: {first['msg']}{more}.", faults)
+def invalid(faults: Sequence[Mapping[str, Any]], *, of: int = 0) -> InvalidBody:
+    """Return the refusal that lists *faults*: all there are, or the first *of* so many."""
+    first, all_ = faults[0], max(of, len(faults))
+    more = f" (and {all_ - 1} more)" if all_ > 1 else ""
+    return InvalidBody(f"{first['path'] or 'body'}: {first['msg']}{more}.", faults[:MOST_FAULTS])
 
 
 def fault(

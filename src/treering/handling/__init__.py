@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import batched
 from typing import Any
 
+from treering.breath import Breath
 from treering.errors import BadRequest, KeyTaken, Refusal, StoreError, Unstorable
+from treering.handling.asked import Asked, asked
 from treering.handling.outcomes import outcome, outcome_of, outcomes_of, reused
-from treering.handling.plan import Asked, Plan, asked
+from treering.handling.plan import Plan
 from treering.handling.states import Held, States
 from treering.message import Outcome, Received, Stream, Verdict
 from treering.points import reached
@@ -65,6 +67,7 @@ class _Batch:
         self._registry = registry
         self._states = states
         self._tell = tell
+        self._breath = Breath()
         self._verdicts: dict[Name, Verdict] = {}
         self._outcomes: dict[Name, Outcome] = {}
         self._refusals: dict[str, Refusal] = {}
@@ -81,7 +84,7 @@ class _Batch:
             held = await self._load(commands)
             parts: list[asyncio.Task[None]] = []
             for part in batched(groups, _PART):
-                plans = [self._plan(group, held) for group in part]
+                plans = [await self._plan(group, held) for group in part]
                 reached("before-append")
                 parts.append(asyncio.create_task(self._append(plans)))
                 await asyncio.sleep(0)
@@ -135,9 +138,13 @@ class _Batch:
                     missing[stream] = None
         return found | await self._states.of(missing) if missing else found
 
-    def _plan(self, group: Group, held: dict[Stream, Held]) -> Plan:
+    async def _plan(self, group: Group, held: dict[Stream, Held]) -> Plan:
+        """Decide *group* in order, up to a second command that moves unique keys."""
         plan = Plan(self._registry, held)
-        plan.decide(group, self._refusals)
+        for each in group:
+            if not plan.decide(each, self._refusals.get(each.received.id)):
+                break
+            await self._breath.take()
         return plan
 
     def answer(self, received: Received[Any]) -> Outcome:

@@ -6,56 +6,39 @@ from typing import Any
 
 import msgspec
 
-from treering.decider import Decider, decided
-from treering.errors import InvalidBody, Refusal, WrongVersion
+from treering.decider import decided, no_keys
+from treering.errors import InvalidBody, KeyTaken, Refusal, TooLarge, WrongVersion
+from treering.handling.asked import Asked
+from treering.handling.made import Made, placed
 from treering.handling.states import Held
 from treering.message import (
     Change,
     Event,
     Malformed,
     OutcomeWord,
-    Position,
     Received,
-    Recorded,
     Stream,
     Verdict,
 )  # fmt: skip
 from treering.registry import Registry
 from treering.store import Appended, Entry, Key, Origin, Request, Ruling, Stand
 
+LARGEST_EVENT = 1_000_000
+"""Bytes of an event's body: what is larger would not pass through Kafka."""
+_LARGEST_TEXT = LARGEST_EVENT // 4
+"""A text this short is never larger in bytes."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-type Refusals = Mapping[str, Refusal]
-"""Commands that the store would not take, by id, and why."""
 
 type Settled = tuple[Verdict, Held | None]
 """A verdict and the state in which it left its stream."""
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A command, the rules that it obeys, and the streams that it is about, its subject first."""
+class _Step(msgspec.Struct, gc=False):
+    """What follows from one command: events, and how the streams that they change stand then."""
 
-    received: Received[Any]
-    decider: Decider[Any]
-    streams: Sequence[Stream]
-
-
-def asked(registry: Registry, received: Received[Any]) -> Asked:
-    """Return what *received* asks; raises UnknownMessage if its kind is not known."""
-    decider = registry.decider_of(received.stream)
-    if isinstance(received.command, Malformed):
-        return Asked(received, decider, ())
-    if decider.concerns is None:
-        return Asked(received, decider, (received.stream,))
-    streams = dict.fromkeys((received.stream, *decider.concerns(received)))
-    return Asked(received, decider, tuple(streams))
-
-
-class _Made(msgspec.Struct, gc=False):
-    """An event of a plan, and its place in its stream."""
-
-    entry: Entry
-    event: Event
+    made: list[Made]
+    after: dict[Stream, Held]
+    moves_keys: bool
 
 
 class Plan:
@@ -66,7 +49,7 @@ class Plan:
         self._base: Mapping[Stream, Held] = states
         self._now: dict[Stream, Held] = {}
         self._rests_on: set[Stream] = set()
-        self._made: list[_Made] = []
+        self._made: list[Made] = []
         self._rulings: list[Ruling] = []
         self._erased: list[Stand] = []
         self.key_mover: Received[Any] | None = None
@@ -74,12 +57,21 @@ class Plan:
         self.decided: list[Received[Any]] = []
         """The commands that this request settles; the rest of a group waits for the next round."""
 
-    def decide(self, group: Sequence[Asked], refusals: Refusals) -> None:
-        """Decide *group* in order; stops before a second command that moves unique keys."""
-        for each in group:
-            if not self._decide(each, refusals.get(each.received.id)):
-                return
-            self.decided.append(each.received)
+    def decide(self, asked: Asked, refused: Refusal | None) -> bool:
+        """Take in what follows from a command, or from its being *refused* by the store.
+
+        False if it would be the second that moves unique keys: it waits for the next round.
+        """
+        step = refused or self._step(asked)
+        if isinstance(step, Refusal):
+            self._refuse(asked, step)
+        elif step.moves_keys and self.key_mover is not None:
+            return False
+        else:
+            self._take(asked.received, step)
+        self._rests_on.update(asked.streams)
+        self.decided.append(asked.received)
+        return True
 
     def request(self) -> Request:
         """Return what the store is asked for."""
@@ -114,29 +106,29 @@ class Plan:
                 made = self._made[place]
                 place += 1
                 stream = made.entry.stream
-                recorded = _recorded(made, answer.base + place, answer.recorded_at)
+                recorded = made.recorded(answer.base + place, answer.recorded_at)
                 found[stream] = found[stream].after(recorded)
-            settled.append((_placed(ruling, answer), found.get(ruling.verdict.stream)))
+            settled.append((placed(ruling, answer), found.get(ruling.verdict.stream)))
         return settled, found
 
     def _held(self, stream: Stream) -> Held:
         return self._now.get(stream) or self._base[stream]
 
-    def _decide(self, asked: Asked, refused: Refusal | None) -> bool:
-        received, streams = asked.received, asked.streams
-        outcome = refused or self._outcome(asked)
-        if not isinstance(outcome, Refusal):
-            encoded = self._encoded(outcome, received)
-            if isinstance(encoded, list):
-                if not self._add(received, encoded):
-                    return False
-                self._rests_on.update(streams)
-                return True
-            outcome = encoded
-        self._rests_on.update(streams)
-        version = self._held(received.stream).version if streams else 0
-        self._rule(received, "refused", version, problem=outcome.problem())
-        return True
+    def _refuse(self, asked: Asked, refusal: Refusal) -> None:
+        version = self._held(asked.received.stream).version if asked.streams else 0
+        self._rule(asked.received, "refused", version, problem=refusal.problem())
+
+    def _step(self, asked: Asked) -> _Step | Refusal:
+        """Return what follows from a command, or why it may not be."""
+        outcome = self._outcome(asked)
+        if isinstance(outcome, Refusal):
+            return outcome
+        made = self._encoded(outcome, asked.received)
+        if isinstance(made, Refusal):
+            return made
+        after = self._after(made, asked.received)
+        moves = [stream for stream, held in after.items() if self._moves_keys(stream, held)]
+        return _shared(after, moves) or _Step(made, after, moves_keys=bool(moves))
 
     def _outcome(self, asked: Asked) -> Mapping[Stream, Sequence[Event]] | Refusal:
         received = asked.received
@@ -154,7 +146,7 @@ class Plan:
 
     def _encoded(
         self, outcome: Mapping[Stream, Sequence[Event]], received: Received[Any]
-    ) -> list[_Made] | Refusal:
+    ) -> list[Made] | Refusal:
         """Return the events as entries, or the refusal of one that PostgreSQL could not show."""
         origin = Origin(
             command=received.id,
@@ -164,33 +156,41 @@ class Plan:
             correlation=received.correlation,
             traceparent=received.traceparent,
         )
-        made: list[_Made] = []
+        made: list[Made] = []
         for stream, events in outcome.items():
             version = self._held(stream).version
             for event in events:
                 version += 1
                 kind = self._registry.type_of(stream, event)
                 body = kind.encode(event).decode()
+                if len(body) > _LARGEST_TEXT and len(body.encode()) > LARGEST_EVENT:
+                    return TooLarge(
+                        f"The event {kind.name} would have {len(body.encode())} bytes, "
+                        f"{LARGEST_EVENT} are allowed; say it in smaller parts."
+                    )
                 if "\\u0000" in body and _NUL.search(body):
                     said = "Text cannot hold the character U+0000; leave it out."
                     return InvalidBody(said, [{"path": "", "type": "nul", "msg": said}])
-                made.append(_Made(Entry(stream, version, kind.name, body, origin), event))
+                made.append(Made(Entry(stream, version, kind.name, body, origin), event))
         return made
 
-    def _add(self, received: Received[Any], made: list[_Made]) -> bool:
-        """Take the events in; False if they move unique keys and others did so before."""
+    def _after(self, made: Sequence[Made], received: Received[Any]) -> dict[Stream, Held]:
+        """Return how the changed streams stand after these events."""
         after: dict[Stream, Held] = {}
-        moves = False
         for each in made:
             stream = each.entry.stream
             held = after.get(stream) or self._held(stream)
-            after[stream] = held.after(_recorded(each, 0, received.now))
-        for stream, held in after.items():
-            keys = held.decider.keys
-            moves = moves or set(keys(held.state)) != set(keys(self._held(stream).state))
-        if moves:
-            if self.key_mover is not None:
-                return False
+            after[stream] = held.after(each.recorded(0, received.now))
+        return after
+
+    def _moves_keys(self, stream: Stream, after: Held) -> bool:
+        before = self._held(stream)
+        keys = after.decider.keys
+        return keys is not no_keys and set(keys(after.state)) != set(keys(before.state))
+
+    def _take(self, received: Received[Any], step: _Step) -> None:
+        made, after = step.made, step.after
+        if step.moves_keys:
             self.key_mover = received
         self._now |= after
         first = len(self._made) + 1
@@ -206,7 +206,6 @@ class Plan:
             changes=changes if len(changes) > 1 else (),
             places=(first, len(self._made)) if made else None,
         )
-        return True
 
     def _rule(
         self,
@@ -231,29 +230,12 @@ class Plan:
         self._rulings.append(Ruling(verdict, *(places or (None, None))))
 
 
-def _recorded(made: _Made, position: Position, at: Any) -> Recorded[Any]:
-    entry = made.entry
-    return Recorded(
-        position=position,
-        stream=entry.stream,
-        version=entry.version,
-        id=entry.id,
-        type=entry.type,
-        event=made.event,
-        time=entry.origin.time,
-        recorded_at=at,
-        tenant=entry.origin.tenant,
-        actor=entry.origin.actor,
-        correlation=entry.origin.correlation,
-        causation=entry.origin.command,
-        traceparent=entry.origin.traceparent,
-    )
-
-
-def _placed(ruling: Ruling, answer: Appended) -> Verdict:
-    if ruling.first is None or ruling.last is None:
-        return msgspec.structs.replace(ruling.verdict, recorded_at=answer.recorded_at)
-    positions = (answer.base + ruling.first, answer.base + ruling.last)
-    return msgspec.structs.replace(
-        ruling.verdict, recorded_at=answer.recorded_at, positions=positions
-    )
+def _shared(after: Mapping[Stream, Held], moves: Sequence[Stream]) -> KeyTaken | None:
+    """Return the refusal of a command that gives one unique key to two streams."""
+    holders: dict[str, Stream] = {}
+    for stream in moves:
+        for key in after[stream].decider.keys(after[stream].state):
+            if (holder := holders.setdefault(key, stream)) != stream:
+                said = f"{holder} and {stream} cannot both have {key}; choose another value."
+                return KeyTaken(said, key=key, holder=holder)
+    return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from treering.breath import Breath
 from treering.decider import Decider
 from treering.message import Recorded, Stream, Version
 from treering.registry import Registry
@@ -69,11 +70,15 @@ async def folded(
     """Return the states of the streams of *asked*, folded from the store up to a version each."""
     rows = await reader.read_streams([(stream, 0, upto) for stream, upto in asked.items()])
     found = {stream: _initial(registry, stream) for stream in asked}
+    breath = Breath()
     for stream, events in groupby(rows, key=lambda row: row.stream):
-        recorded = [registry.recorded(row) for row in events]
-        decider = found[stream].decider
-        state = decider.fold(found[stream].state, recorded)
-        found[stream] = Held(decider, recorded[-1].version, state)
+        held = found[stream]
+        for row in events:
+            recorded = registry.recorded(row)
+            state = held.decider.fold(held.state, [recorded])
+            held = Held(held.decider, recorded.version, state)
+            await breath.take()
+        found[stream] = held
     return found
 
 
