@@ -20,13 +20,18 @@ from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
 from treering.sql import statement
 from treering.store.connecting import translated
+from treering.store.page import is_last, size
 
 CHUNK = 2000
 """Events read at once."""
 _MOST = 20_000
 """Events of one transaction."""
+_MOST_BYTES = 16_000_000
+"""Of their bodies, about: what they come to waits in memory, and is sent before time is over."""
 _MOST_ROWS = 200_000
 """Rows that are copied at once into a build that is empty."""
+_MOST_COPIED = 64_000_000
+"""Bytes of the bodies that they come from, about."""
 _SLICE = 250
 """Events folded before others of this process have their turn."""
 _LONGEST_PAYLOAD = 7900
@@ -49,6 +54,8 @@ class Pack:
         self._ground = ground
         self._connection = connection
         self._limit = _MOST
+        self._bytes = 0
+        """Of events that were read and are not written."""
 
     async def step(self) -> bool:
         """Fold what comes next, write it once that is enough; say whether there is no more.
@@ -61,7 +68,8 @@ class Pack:
         after = min(follower.reached.position for follower in self.followers)
         stored = await self._ground.reader.read(after, limit=chunk)
         await self._fold(stored)
-        has_all = len(stored) < chunk
+        self._bytes += size(stored)
+        has_all = is_last(stored, chunk)
         if has_all or self._is_enough():
             return await self._write() and has_all
         return False
@@ -70,7 +78,10 @@ class Pack:
         """Say whether to write now; what is copied into empty tables had better be much."""
         followers = self.followers
         if self._limit == _MOST and all(each.written.position == 0 for each in followers):
-            return sum(each.rows for each in followers) >= _MOST_ROWS
+            rows = sum(each.rows for each in followers)
+            return rows >= _MOST_ROWS or self._bytes >= _MOST_COPIED
+        if self._bytes >= _MOST_BYTES:
+            return True
         written = min(each.written.position for each in followers)
         return min(each.reached.position for each in followers) - written >= self._limit
 
@@ -105,6 +116,7 @@ class Pack:
 
     async def _write(self) -> bool:
         """Write what waits; say whether all of it could be."""
+        self._bytes = 0
         moving = [follower for follower in self.followers if follower.is_moving]
         if not moving:
             return True

@@ -7,9 +7,10 @@ from typing import cast
 
 from treering.message import Position, Stored
 from treering.store import Reader
+from treering.store.page import is_last
 
 _READS = 2
-"""Reads that may wait to be sent."""
+"""Reads that may wait to be sent, beside one on its way in and one on its way out."""
 
 
 class Ahead:
@@ -36,8 +37,8 @@ class Ahead:
     async def take(self, seconds: float | None = None) -> list[Stored]:
         """Return what was read so far, at most two reads of it; none within *seconds*: nothing.
 
-        The longer a batch takes to be sent, the larger is the next one: nobody waits for a timer.
-        Raises what the store raised.
+        A read that is full, of events or of bytes, comes alone. The longer a batch takes to be
+        sent, the larger is the next one: nobody waits for a timer. Raises what the store raised.
         """
         either = {self._getting, self._reading}
         await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -46,7 +47,7 @@ class Ahead:
                 self._reading.result()
             return []
         events = self._getting.result()
-        if len(events) < self._limit and not self._read.empty():
+        if is_last(events, self._limit) and not self._read.empty():
             events = events + self._read.get_nowait()
         self._getting = asyncio.create_task(self._read.get())
         return events

@@ -43,7 +43,7 @@ class RelayOptions:
     """How a relay behaves."""
 
     batch: int = 1000
-    """Events read at once, at most; one transaction takes up to two reads."""
+    """Events read at once, at most; one transaction takes up to two reads, and about 10 MB."""
     session_seconds: float = 5
     """Seconds of silence after which another relay may take over."""
     drain_seconds: float = 10

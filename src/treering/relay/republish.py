@@ -1,7 +1,7 @@
 """Send a range of recorded events again, to another topic or to an empty live one."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import cast
 
 import msgspec
@@ -12,7 +12,7 @@ from treering.bus.kafka import new_producer, started
 from treering.bus.partitions import partition_of
 from treering.bus.topics import Topics, partition_counts
 from treering.errors import BusError, RelayStopped
-from treering.message import Position, kind_of
+from treering.message import Position, Stored, kind_of
 from treering.relay.checkpoint import Checkpoint, End
 from treering.relay.log import Log
 from treering.relay.outbox import Outbox
@@ -95,8 +95,7 @@ async def _send(
     writer = EventWriter(store.namespace, (await store.head()).epoch)
     count = 0
     async with started(new_producer(kafka, enable_idempotence=True)) as producer:
-        for begin in positions[::_READ]:
-            events = await store.read(begin - 1, limit=min(_READ, positions.stop - begin))
+        async for events in _read(store, positions):
             wanted = [each for each in events if kind_of(each.stream) in kinds]
             records = [
                 (topic, writer.record(each, partition_of(each.stream, partitions)))
@@ -105,6 +104,15 @@ async def _send(
             await _deliver(cast("PackingProducer", producer), records)
             count += len(records)
     return count
+
+
+async def _read(store: Reader, positions: range) -> AsyncGenerator[Sequence[Stored]]:
+    """Yield the events at *positions*, some at a time."""
+    while positions:
+        if not (events := await store.read(positions[0] - 1, limit=len(positions[:_READ]))):
+            return
+        yield events
+        positions = range(events[-1].position + 1, positions.stop)
 
 
 async def _deliver(producer: PackingProducer, records: Sequence[tuple[str, EventRecord]]) -> None:

@@ -17,10 +17,12 @@ from treering.store.connecting import (
     DEFAULT_POOL,
     PoolOptions,
     connect,
+    keep_alive,
     patiently,
     schema_of,
     translated,
 )
+from treering.store.page import PAGE_BYTES
 
 _NEWEST = 10_000
 _LATEST = 2**31 - 1
@@ -82,6 +84,7 @@ class Reader:
                     max_inactive_connection_lifetime=pool.recycle,
                     server_settings=_settings(namespace),
                     reset=_leave,
+                    init=keep_alive,
                 )
 
         made = await patiently(retry_seconds, connected)
@@ -131,8 +134,12 @@ class Reader:
         return Head(**row)
 
     async def read(self, after: Position, *, limit: int = 1000) -> list[Stored]:
-        """Return up to *limit* events that follow *after*, in order, none left out."""
-        return [_stored(row) for row in await self.fetch(statement("read"), after, limit)]
+        """Return up to *limit* events that follow *after*, in order, none left out.
+
+        Large events make it fewer, of about 8 MB; there are none only if none follow.
+        """
+        rows = await self.fetch(statement("read"), after, limit, PAGE_BYTES)
+        return [_stored(row) for row in rows]
 
     async def read_stream(
         self, stream: Stream, *, after: Version = 0, upto: Version | None = None
