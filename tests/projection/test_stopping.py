@@ -16,7 +16,7 @@ from tests.projection.world import (
     parcel,
     skip,
 )  # fmt: skip
-from treering.entity import Created
+from treering.entity import Created, Updated
 from treering.errors import ProjectionStopped
 from treering.projection import ReadModels, rebuild
 from treering.store import Store
@@ -36,6 +36,17 @@ async def test_a_bad_event_stops_its_read_model_before_it_and_no_other(
     assert (found["counts"].position, found["counts"].stopped_at, found["counts"].lag) == (1, 2, 2)
     assert found["counts"].reason == "ValueError: a bad parcel"
     assert await counted(models) == {"tea": 1}
+
+
+async def test_a_bad_event_long_before_the_head_holds_nobody_up(
+    store: Store, models: ReadModels, folding: Folding
+) -> None:
+    await create(store, ["bad"])
+    pieces = [Updated(fields={"pieces": n}) for n in range(2500)]
+    last = await append(store, parcel(), Created(fields=fields("tea")), *pieces)
+    async with folding():
+        assert await models.wait("parcels", last, 10)
+        assert not await models.wait("counts", last, 10)
 
 
 async def test_an_event_that_the_database_refuses_stops_its_read_model_before_it(

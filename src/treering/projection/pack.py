@@ -77,6 +77,8 @@ class Pack:
     def _is_enough(self) -> bool:
         """Say whether to write now; what is copied into empty tables had better be much."""
         followers = self.followers
+        if any(each.failure for each in followers):
+            return True
         if self._limit == _MOST and all(each.written.position == 0 for each in followers):
             rows = sum(each.rows for each in followers)
             return rows >= _MOST_ROWS or self._bytes >= _MOST_COPIED
