@@ -1,5 +1,6 @@
 """A topic of events as an administrator sees it: what it keeps, and how it is made."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,6 +12,10 @@ from aiokafka.errors import KafkaError
 
 from treering.bus.kafka import LARGEST_RECORD
 from treering.errors import BusError
+
+_MADE_SECONDS = 10.0
+"""Kafka says that a topic is made before all of it knows."""
+_LOOK_SECONDS = 0.02
 
 
 async def retention(kafka: str, topic: str) -> timedelta | None:
@@ -34,10 +39,16 @@ async def make(kafka: str, topic: str, partitions: int) -> None:
     """Make *topic* unless it is there; it keeps its records for ever."""
     configs = {"retention.ms": "-1", "max.message.bytes": str(LARGEST_RECORD)}
     async with _admin(kafka) as admin:
-        if topic not in await admin.list_topics():
-            await admin.create_topics(
-                [NewTopic(topic, partitions, -1, replica_assignments={}, topic_configs=configs)]
-            )
+        if topic in await admin.list_topics():
+            return
+        await admin.create_topics(
+            [NewTopic(topic, partitions, -1, replica_assignments={}, topic_configs=configs)]
+        )
+        async with asyncio.timeout(_MADE_SECONDS):
+            while True:
+                if topic in await admin.list_topics():
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _settings(kafka: str, topics: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
