@@ -73,11 +73,12 @@ async def test_an_operator_may_say_up_to_where_events_were_sent(
     assert found == {*range(1, 11), 12}
 
 
+@pytest.mark.parametrize("position", [7, -1])
 async def test_a_position_that_the_store_does_not_have_is_not_adopted(
-    servers: Addresses, topics: Topics, database: Database, store: Store
+    servers: Addresses, topics: Topics, database: Database, store: Store, position: int
 ) -> None:
-    with pytest.raises(RelayStopped, match=r"no event at position 7.*adopt"):
-        await adopt(servers.kafka, store, kinds=KINDS, owner=database.owner, position=7)
+    with pytest.raises(RelayStopped, match=rf"no event at position {position};.*adopt"):
+        await adopt(servers.kafka, store, kinds=KINDS, owner=database.owner, position=position)
     assert await everything(servers.kafka, topics) == []
 
 
@@ -169,6 +170,14 @@ async def test_events_are_not_sent_again_to_a_live_topic_that_has_some(
     with pytest.raises(RelayStopped, match="no topic of events"):
         await republish(servers.kafka, store, kinds=KINDS, start=1, topic=topics.commands)
     assert_exactly_once(await everything(servers.kafka, topics), 10)
+
+
+@pytest.mark.parametrize("start", [0, -3000])
+async def test_events_from_before_the_first_are_not_sent_again(
+    servers: Addresses, store: Store, start: int
+) -> None:
+    with pytest.raises(RelayStopped, match="give `treering relay republish` --from 1, or later"):
+        await republish(servers.kafka, store, kinds=KINDS, start=start, topic="again")
 
 
 async def test_an_empty_live_topic_may_be_filled_and_the_relay_sends_none_of_it_twice(

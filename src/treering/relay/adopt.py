@@ -71,7 +71,7 @@ async def _agreed(
 async def _at(store: Reader, mark: Checkpoint, position: Position) -> Checkpoint:
     """Return *mark* moved to *position*."""
     event = (await stored_ids(store, [position])).get(position)
-    if event is None and position > 0:
+    if event is None and position != 0:
         raise RelayStopped(
             f"The store has no event at position {position}; give `treering relay adopt` one "
             "that it has."

@@ -33,9 +33,14 @@ async def republish(
     """Send the events from position *start* on to *topic*, and return how many.
 
     A topic that is not there is made. A live topic of the service takes its own kind, up to where
-    the relay has come, while it is empty and no relay is at work; RelayStopped otherwise. When it
-    fails half-way, begin again with an empty topic.
+    the relay has come, while it is empty and no relay is at work; RelayStopped otherwise, and when
+    *start* is before the first event. When it fails half-way, begin again with an empty topic.
     """
+    if start < 1:
+        raise RelayStopped(
+            f"The first event is at position 1, there is none at {start}; give `treering relay "
+            "republish` --from 1, or later."
+        )
     topics = Topics(store.namespace)
     live = {topics.events(kind): kind for kind in kinds}
     if topic in live:
