@@ -87,6 +87,22 @@ async def test_what_was_purged_is_gone_and_is_passed_over_from_then_on(
     assert (await models.list("parcels", include_deleted=True)).total == 0
 
 
+async def test_a_table_that_adds_up_counts_what_was_purged_until_it_is_rebuilt(
+    store: Store, models: ReadModels, folding: Folding
+) -> None:
+    stream = parcel()
+    await create(store, ["tea"])
+    await append(store, stream, Created(fields=fields("tea")))
+    async with folding():
+        assert await models.wait("counts", 2, 10)
+        last = await append(store, stream, Purged(), after=1)
+        assert await models.wait("counts", last, 10)
+        assert await becomes_live(models, "counts")
+    assert await counted(models) == {"tea": 2}
+    await rebuild(store, REGISTRY, COUNTS, namespace=store.namespace)
+    assert await counted(models) == {"tea": 1}
+
+
 async def test_events_that_a_read_model_does_not_want_move_it_on(
     store: Store, models: ReadModels, folding: Folding
 ) -> None:
