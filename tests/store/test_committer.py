@@ -9,9 +9,10 @@ from typing import Any, cast
 import asyncpg
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.store.asking import appended, asking, owner_of, soon
-from treering.errors import BadRequest, Problem, StoreUnavailable
+from treering.errors import BadRequest, Problem, StoreNotReady, StoreUnavailable
 from treering.store import Appended, Request, Ruling, Store
 from treering.store.connecting import schema_of
 from treering.testing.fixtures import Database
@@ -154,14 +155,21 @@ async def test_a_backend_that_dies_idle_is_not_noticed(store: Store, database: D
     await soon(served)
 
 
-async def test_a_committer_that_ends_tells_those_who_wait(store: Store) -> None:
+async def test_a_committer_that_fails_says_so_for_good(store: Store) -> None:
     nonsense = Request(stands=[], rulings=[], entries=[cast("Any", None)])
-    answers = await store.append_all([nonsense, asking("dataset/1")])
-    assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
-    with pytest.raises(StoreUnavailable):
+    with capture_logs() as logs:
+        answers = await store.append_all([nonsense, asking("dataset/1")])
+    assert [type(answer) for answer in answers] == [StoreNotReady] * 2
+    (log,) = logs
+    assert (log["event"], log["log_level"]) == ("The committer failed", "error")
+    assert "AttributeError" in log["trace"]
+    with pytest.raises(StoreNotReady, match="start this process again"):
         await store.append(asking("dataset/2"))
-    with pytest.raises(AttributeError):
-        await store.close()
+
+
+async def test_who_asks_for_nothing_does_not_wait(store: Store) -> None:
+    assert await store.append_all([]) == []
+    assert store.statistics.commits == 0
 
 
 async def test_a_crowd_at_one_stream_lets_others_pass(

@@ -3,8 +3,12 @@
 import asyncpg
 import pytest
 
+from tests.store.asking import as_owner
 from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
 from treering.store.connecting import translated, url_for
+from treering.testing.fixtures import Database
+
+SAME = "insert into unique_key values ('secret', 'dataset/1'), ('secret', 'dataset/2')"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,15 @@ def test_an_error_is_named_by_whom_it_blames(error: Exception, named: type[Store
         raise error
     assert type(found.value) is named
     assert found.value.__cause__ is error
+
+
+async def test_what_a_sender_may_see_holds_no_values_of_other_rows(database: Database) -> None:
+    with pytest.raises(BadRequest) as found, translated():
+        await as_owner(database, SAME)
+    assert str(found.value) == (
+        "PostgreSQL refuses it: duplicate key value violates unique constraint "
+        '"unique_key_pkey" (SQLSTATE 23505).'
+    )
 
 
 def test_what_is_no_error_of_the_database_passes() -> None:

@@ -7,21 +7,28 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from traceback import format_exception
 from typing import Any
 
 import asyncpg
+import structlog
 
-from treering.errors import BadRequest, StoreError, StoreUnavailable
+from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
 from treering.sql import statement
 from treering.store.call import answers, arguments
-from treering.store.connecting import connect, translated
+from treering.store.connecting import answered_within, connect, translated
 from treering.store.request import Answer, Hindered, Request
+from treering.store.statistics import Statistics
 
 _MOST = 2000
 """Events, and requests, of one call."""
 _WAITING = 20_000
 """Requests that may wait before `append` makes its caller wait."""
+_ANSWER_SECONDS = 30.0
+"""How long a call may take before its connection is given up."""
+_CLOSE_SECONDS = 5.0
 _PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
@@ -35,6 +42,7 @@ _PLANS = {
 
 _SCANNED = 3 * _MOST
 """Requests that are looked at for one call when many want the same stream."""
+_log = structlog.stdlib.get_logger(__name__)
 
 
 type _Result = Answer | StoreError
@@ -69,29 +77,6 @@ class _Waiting:
         self.caller.told(self.place, result)
 
 
-@dataclass(slots=True)
-class Statistics:
-    """What the committer has done so far."""
-
-    commits: int = 0
-    requests: int = 0
-    events: int = 0
-    hindered: int = 0
-    seconds: float = 0
-    waiting: int = 0
-    observe: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
-    """Size and seconds of commits not yet taken by a reader of metrics; at most 1,000."""
-
-    def committed(self, requests: int, events: int, seconds: float) -> None:
-        """Count one call."""
-        self.commits += 1
-        self.requests += requests
-        self.events += events
-        self.seconds += seconds
-        if len(self.observe) < 1000:
-            self.observe.append((events, seconds))
-
-
 class Committer:
     """Appends requests to the store of one schema over one connection of its own."""
 
@@ -102,6 +87,7 @@ class Committer:
             "search_path": schema,
             "application_name": f"treering {schema} committer",
             "idle_in_transaction_session_timeout": "10s",
+            "lock_timeout": f"{round(_ANSWER_SECONDS * 500)}ms",
             **_PLANS,
         }
         self._queue: deque[_Waiting] = deque()
@@ -110,6 +96,7 @@ class Committer:
         self._room.set()
         self._connection: asyncpg.Connection | None = None
         self._closing = False
+        self._failed = False
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -127,13 +114,15 @@ class Committer:
                 await loop
         finally:
             if self._connection is not None:
-                await self._connection.close()
+                with suppress(TimeoutError):
+                    await self._connection.close(timeout=_CLOSE_SECONDS)
 
     async def append(self, request: Request) -> Answer:
         """Append *request*, all or none, and say how it went.
 
         Durable once it returns `Appended`. StoreUnavailable leaves open whether it was done: ask
         for the verdicts of its commands. BadRequest: nothing was done, and nothing will be.
+        StoreNotReady: nothing will be done by this process; start it again.
         """
         (answer,) = await self.append_all([request])
         if isinstance(answer, StoreError):
@@ -144,6 +133,8 @@ class Committer:
         """Append each of *requests* as `append` does; return answers and errors in order."""
         while not self._room.is_set():
             await self._room.wait()
+        if self._failed:
+            raise _failure()
         if self._closing:
             raise StoreUnavailable("The store is closing.")
         if not requests:
@@ -158,23 +149,33 @@ class Committer:
         return await caller.all
 
     async def _run(self) -> None:
-        batch: Sequence[_Waiting] = ()
+        """Commit until it is closed; a fault ends it for good, and the process with it."""
+        batch: list[_Waiting] = []
+        error: StoreError = StoreUnavailable("The store has stopped.")
         try:
             while self._queue or not self._closing:
-                if not self._queue:
-                    self._more.clear()
-                    await self._more.wait()
-                    continue
-                batch = self._take()
-                self.statistics.waiting = len(self._queue)
-                if self.statistics.waiting < _WAITING:
-                    self._room.set()
+                batch = await self._next()
                 await self._commit(batch)
+        except Exception as fault:  # noqa: BLE001 - the outermost loop of the committer
+            self._failed = True
+            error = _failure()
+            _log.error("The committer failed", trace="".join(format_exception(fault)))
         finally:
             self._closing = True
             self._room.set()
             for waiting in (*batch, *self._queue):
-                waiting.settle(StoreUnavailable("The store has stopped."))
+                waiting.settle(error)
+
+    async def _next(self) -> list[_Waiting]:
+        """Return what goes into the next call, nothing if it was woken to close."""
+        if not self._queue:
+            self._more.clear()
+            await self._more.wait()
+        batch = self._take()
+        self.statistics.waiting = len(self._queue)
+        if self.statistics.waiting < _WAITING:
+            self._room.set()
+        return batch
 
     def _take(self) -> list[_Waiting]:
         """Take requests that share nothing, in order; one that does waits for the next call."""
@@ -227,12 +228,16 @@ class Committer:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, settings=self._settings)
         values = _encoded(requests)
-        with translated():
+        with translated(), answered_within(_ANSWER_SECONDS, self._connection):
             (row,) = await self._connection.fetch(statement("append"), *values)
         if row["trouble"] is None:
             events = sum(len(request.entries) for request in requests)
             self.statistics.committed(len(requests), events, time.perf_counter() - began)
         return answers(requests, row["base"], row["at"], row["trouble"])
+
+
+def _failure() -> StoreNotReady:
+    return StoreNotReady("The committer has failed, see the log; start this process again.")
 
 
 def _encoded(requests: Sequence[Request]) -> list[list[Any]]:
