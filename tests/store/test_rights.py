@@ -34,7 +34,9 @@ CHANGES = [
 CALLS = [
     "create table mine (x int)",
     "create table public.mine (x int)",
-    "select keep_verdicts('1 day')",
+    "select make_verdict_days()",
+    "select move_horizon('1 day')",
+    "select drop_verdicts('1 day')",
     "select append({})".format(", ".join(["null"] * 34)),
 ]
 
@@ -92,7 +94,8 @@ async def test_temporary_tables_do_not_get_between_the_append_and_its_own(
         database.writer, server_settings={"search_path": database.namespace.replace("-", "_")}
     )
     await connection.execute("create temp table head (horizon timestamptz)")
-    await connection.execute("select keep_verdicts('30 days')")
+    for call in CALLS[2:5]:
+        await connection.execute(call)
     await connection.close()
     await appended(store, asking("dataset/1"))
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Self
 
 import asyncpg
+import structlog
 
-from treering.errors import StoreError, StoreNotReady
-from treering.store.committer import Committer, Statistics
+from treering.errors import StoreError, StoreNotReady, StoreUnavailable
+from treering.store.committer import Committer
 from treering.store.connecting import PoolOptions, schema_of
 from treering.store.reader import Head, Invariant, Reader
 from treering.store.request import (
@@ -21,11 +22,14 @@ from treering.store.request import (
     Stand,
     Trouble,
 )  # fmt: skip
+from treering.store.statistics import Statistics
 
 __all__ = [
     "Answer", "Appended", "Entry", "Head", "Hindered", "Invariant", "Key", "Origin", "PoolOptions",
     "Reader", "Request", "Ruling", "Stand", "Statistics", "Store", "Trouble",
 ]  # fmt: skip
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Store(Reader):
@@ -43,7 +47,10 @@ class Store(Reader):
         """
         if not unsafe_durability:
             await self._check_durability()
-        await self.keep_verdicts()
+        try:
+            await self.keep_verdicts()
+        except StoreUnavailable as error:
+            _log.warning("Verdicts were not swept; trying again later", reason=str(error))
         await self._committer.start()
 
     async def __aenter__(self) -> Self:
@@ -69,8 +76,17 @@ class Store(Reader):
         return await self._committer.append_all(requests)
 
     async def keep_verdicts(self, days: int = 30) -> None:
-        """Make room for the verdicts of the days to come and drop those older than *days*."""
-        await self.fetch("select keep_verdicts(make_interval(days => $1))", days)
+        """Make room for the verdicts of the days to come and drop those older than *days*.
+
+        Raises StoreUnavailable when somebody reads verdicts for long, as a backup does; appends
+        go on, and another call does what was left.
+        """
+        await self.fetch("select make_verdict_days()")
+        await self.fetch("select move_horizon(make_interval(days => $1))", days)
+        dropped = True
+        while dropped:
+            (row,) = await self.fetch("select drop_verdicts(make_interval(days => $1))", days)
+            dropped = row["drop_verdicts"]
 
     async def close(self) -> None:
         """Finish what waits to be appended, then close."""
