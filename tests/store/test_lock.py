@@ -5,9 +5,16 @@ import asyncio
 import asyncpg
 import pytest
 
+from tests.store.asking import soon
 from treering.embedded import Addresses
 from treering.errors import StoreUnavailable
 from treering.store.lock import alone
+
+LOOKED_IN_VAIN = """
+select count(*) from pg_stat_activity
+ where state = 'idle' and query like '%pg_try_advisory_lock(%' and pid not in (
+       select pid from pg_locks where locktype = 'advisory')
+"""
 
 
 class Work:
@@ -37,6 +44,9 @@ async def test_the_second_waits_for_the_first(servers: Addresses, namespace: str
         [asyncio.create_task(each.begun.wait()) for each in (first, second)],
         return_when=asyncio.FIRST_COMPLETED,
     )
+    connection = await asyncpg.connect(servers.database)
+    await soon(lambda: connection.fetchval(LOOKED_IN_VAIN))
+    await connection.close()
     assert first.begun.is_set() != second.begun.is_set()
     first.end.set()
     second.end.set()

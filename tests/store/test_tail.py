@@ -9,7 +9,7 @@ from typing import cast
 import asyncpg
 import pytest
 
-from tests.store.asking import appended, as_owner, asking, owner_of
+from tests.store.asking import appended, as_owner, asking, owner_of, soon
 from treering.errors import StoreUnavailable
 from treering.message import Stored
 from treering.store import Reader, Store
@@ -39,8 +39,12 @@ async def test_a_tail_looks_although_nobody_calls(
     store: Store, reader: Reader, database: Database
 ) -> None:
     await appended(store, asking("dataset/1"))
-    async with aclosing(tail_of(reader, 1)) as tail:
+    async with aclosing(tail_of(reader)) as tail:
+        await anext(tail)
+        looked = await as_owner(database, "select clock_timestamp()")
         coming = asyncio.ensure_future(anext(tail))
+        name = f"treering {database.namespace}"
+        await soon(lambda: as_owner(database, _LOOKED, name, looked))
         await as_owner(database, _UNANNOUNCED)
         assert [event.position for event in await coming] == [2]
 
@@ -133,6 +137,10 @@ _UNANNOUNCED = """
 with head as (update head set position = 2)
 insert into events select 2, recorded_at, time, gen_random_uuid(), 2, stream, type, body, tenant,
                           actor, correlation, causation, traceparent from events
+"""
+_LOOKED = """
+select count(*) from pg_stat_activity
+ where application_name = $1 and state = 'idle' and query_start > $2 and query like '%from events%'
 """
 _KILL = """
 select bool_and(pg_terminate_backend(pid, 10000)) from pg_stat_activity where application_name = $1
