@@ -95,7 +95,8 @@ async def test_who_listens_but_never_answers_is_unavailable(
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"postgresql://nobody@127.0.0.1:{deaf.getsockname()[1]}/nothing"
         with pytest.raises(StoreUnavailable, match="did not answer"):
-            await connect(url)
+            async with asyncio.timeout(5):
+                await connect(url)
 
 
 async def test_a_read_ends_in_silence_too(wire: Between, database: Database) -> None:
