@@ -14,7 +14,7 @@ TreeringError
 ├── SettingsError            a setting is missing or does not fit
 ├── StoreError
 │   ├── StoreUnavailable     the database can not be reached; worth another try
-│   ├── StoreNotReady        not migrated, not durable, or newer than this process
+│   ├── StoreNotReady        not migrated, not durable or too new, or appending failed
 │   └── BadRequest           an append that the database refuses whatever the moment
 ├── UnknownMessage           a type this process does not know; it is older than the log
 ├── BusError                 Kafka refused, or did not answer in time
@@ -71,7 +71,7 @@ class Refusal(TreeringError):
 
 
 class InvalidBody(Refusal, word="validation-failed", title="Validation failed", status=422):
-    """The body does not fit its schema; `errors` lists the faults (at most 100) with their paths."""
+    """The body does not fit its schema; `errors` lists up to 100 faults with paths."""
 
     def __init__(self, detail: str, errors: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(detail, errors=[dict(error) for error in errors])
@@ -146,7 +146,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreNotReady(StoreError):
-    """The database is not migrated, not durable, or newer than this process."""
+    """The database is not migrated, not durable or newer than this process, or appending failed."""
 
 
 class BadRequest(StoreError):
