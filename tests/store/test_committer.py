@@ -47,6 +47,13 @@ async def test_what_postgresql_refuses_never_fails_its_neighbours(store: Store) 
     assert (await store.invariant(full=True)).holds
 
 
+async def test_large_requests_go_in_several_calls(store: Store) -> None:
+    body = f'{{"name":"{"x" * 800_000}"}}'
+    answers = await store.append_all([asking(f"dataset/{n}", body=body) for n in range(40)])
+    assert all(isinstance(answer, Appended) for answer in answers)
+    assert store.statistics.commits >= 3
+
+
 async def test_two_bad_requests_are_both_found(store: Store) -> None:
     answers = await store.append_all([asking(too_long()), asking("dataset/1"), asking(too_long())])
     assert [type(answer) for answer in answers] == [BadRequest, Appended, BadRequest]

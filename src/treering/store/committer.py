@@ -19,6 +19,7 @@ from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavaila
 from treering.sql import statement
 from treering.store.call import answers, arguments
 from treering.store.connecting import answered_within, connect, translated
+from treering.store.page import PAGE_BYTES
 from treering.store.request import Answer, Hindered, Request
 from treering.store.statistics import Statistics
 
@@ -182,15 +183,22 @@ class Committer:
         batch: list[_Waiting] = []
         left: list[_Waiting] = []
         seen: set[str] = set()
-        events = 0
+        events = characters = 0
         queue = self._queue
-        while queue and events < _MOST and len(batch) < _MOST and len(left) < _SCANNED:
+        while (
+            queue
+            and events < _MOST
+            and characters < PAGE_BYTES
+            and len(batch) < _MOST
+            and len(left) < _SCANNED
+        ):
             waiting = queue.popleft()
             if waiting.caller.all.done():
                 continue
             if seen.isdisjoint(waiting.names):
                 batch.append(waiting)
                 events += len(waiting.request.entries)
+                characters += sum([len(entry.body) for entry in waiting.request.entries])
             else:
                 left.append(waiting)
             seen.update(waiting.names)
