@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import asyncpg
@@ -163,7 +164,7 @@ async def test_a_backend_that_dies_idle_is_not_noticed(store: Store, database: D
 
 
 async def test_a_committer_that_fails_says_so_for_good(store: Store) -> None:
-    nonsense = Request(stands=[], rulings=[], entries=[cast("Any", None)])
+    nonsense = Request(stands=[], rulings=[], entries=[cast("Any", SimpleNamespace(body=""))])
     with capture_logs() as logs:
         answers = await store.append_all([nonsense, asking("dataset/1")])
     assert [type(answer) for answer in answers] == [StoreNotReady] * 2

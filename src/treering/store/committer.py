@@ -70,6 +70,8 @@ class _Waiting:
 
     request: Request
     names: list[str]
+    size: int
+    """Characters of its events."""
     caller: _Caller
     place: int
 
@@ -142,7 +144,8 @@ class Committer:
             return []
         caller = _Caller(len(requests))
         for place, request in enumerate(requests):
-            self._queue.append(_Waiting(request, _names(request), caller, place))
+            size = sum([len(entry.body) for entry in request.entries])
+            self._queue.append(_Waiting(request, _names(request), size, caller, place))
         self.statistics.waiting = len(self._queue)
         self._more.set()
         if self.statistics.waiting >= _WAITING:
@@ -198,7 +201,7 @@ class Committer:
             if seen.isdisjoint(waiting.names):
                 batch.append(waiting)
                 events += len(waiting.request.entries)
-                characters += sum([len(entry.body) for entry in waiting.request.entries])
+                characters += waiting.size
             else:
                 left.append(waiting)
             seen.update(waiting.names)
