@@ -72,7 +72,8 @@ $(INSTALLED): .venv/.locked pyproject.toml hatch_build.py
 
 .venv/.locked: .bootstrap/.installed requirements.lock
 	@sh scripts/venv.sh '$(PYTHON)'
-	@$(UV) pip sync --python .venv requirements.lock
+	@echo 'installing into .venv …'
+	@$(UV) pip sync --quiet --python .venv requirements.lock
 	@touch $@
 
 .bootstrap/.installed: scripts/bootstrap.sh

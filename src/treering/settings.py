@@ -1,6 +1,7 @@
 """What differs between a laptop and a cluster, read from `TREERING_*` and checked at once."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -102,13 +103,20 @@ class Settings(BaseModel):
             for name, value in environment.items()
             if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_")
         }
-        if "PORT" in environment:
-            said.setdefault("port", environment["PORT"])
+        names = {name: PREFIX + name.upper() for name in said}
+        if "PORT" in environment and "port" not in said:
+            said["port"], names["port"] = environment["PORT"], "PORT"
         try:
             return cls.model_validate(said)
         except ValidationError as error:
-            faults = [
-                f"{PREFIX}{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}"
-                for each in error.errors()
-            ]
+            faults = [_fault(names[str(each["loc"][0])], each) for each in error.errors()]
             raise SettingsError("; ".join(faults) + ".") from error
+
+
+def _fault(name: str, error: Any) -> str:
+    if error["type"] != "extra_forbidden":
+        return f"{name}: {error['msg']}"
+    near = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
+    if near:
+        return f"{name} is no setting (did you mean {PREFIX}{near[0].upper()}?)"
+    return f"{name} is no setting (docs/reference/settings.md lists them)"

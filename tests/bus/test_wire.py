@@ -208,7 +208,17 @@ def test_a_header_of_the_wrong_shape_is_dead_and_named(name: str, value: bytes) 
 
 @pytest.mark.parametrize(
     "subject",
-    [b"rain", b"dataset/", b"dataset/a b", b"dataset/a/b", b"tree/1", b"config/1", b"\xff/1"],
+    [
+        b"rain",
+        b"dataset/",
+        b"dataset/.",
+        b"dataset/..",
+        b"dataset/a b",
+        b"dataset/a/b",
+        b"tree/1",
+        b"config/1",
+        b"\xff/1",
+    ],
 )
 def test_a_subject_of_the_wrong_form_or_kind_is_dead(subject: bytes) -> None:
     assert dies(b"{}", CREATE | {"ce_subject": subject})[0] == "wrong-subject"

@@ -38,8 +38,15 @@ def test_every_fault_is_said_at_once() -> None:
 
 
 def test_an_unknown_name_is_a_fault() -> None:
-    with pytest.raises(SettingsError, match="TREERING_DATABSE"):
+    with pytest.raises(SettingsError, match=r"no setting \(did you mean TREERING_DATABASE\?"):
         Settings.read({"TREERING_DATABSE": "x"})
+    with pytest.raises(SettingsError, match=r"TREERING_XYZ is no setting \(.* lists them"):
+        Settings.read({"TREERING_XYZ": "x"})
+
+
+def test_a_fault_names_what_was_said() -> None:
+    with pytest.raises(SettingsError, match=r"^PORT: "):
+        Settings.read({"PORT": "abc"})
 
 
 @pytest.mark.parametrize("namespace", ["lag-model", "a", "m2"])

@@ -26,7 +26,7 @@ from treering.errors import DeadLetter
 from treering.message import DEFAULT_TENANT, MessageType, Received, Stream
 from treering.registry import Registry
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STREAM = re.compile(rb"([a-z][a-z0-9-]*)/[A-Za-z0-9._:-]{1,128}")
 
 
@@ -147,7 +147,8 @@ def _checked(decider: Decider[Any], raw: bytes) -> Stream:
     if not _ID.fullmatch(name):
         raise DeadLetter(
             "wrong-subject",
-            f"{subject[:200]!r} is no stream: <kind>/<id>, the id 1-128 of A-Z a-z 0-9 . _ : -",
+            f"{subject[:200]!r} is no stream: <kind>/<id>, the id 1-128 of A-Z a-z 0-9 . _ : - "
+            "but not . or .. alone",
         )
     if kind != decider.kind:
         raise DeadLetter("wrong-subject", f"{subject!r} is no {decider.kind}.")

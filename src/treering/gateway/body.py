@@ -25,6 +25,8 @@ async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
     except RecursionError:
         raise Unreadable("The body is nested too deeply.") from None
     except msgspec.DecodeError as error:
+        if not raw.strip():
+            raise Unreadable("The body is empty; send a JSON object, such as {}.") from None
         raise Unreadable(f"The body is no JSON: {error}.") from None
     if not isinstance(found, dict):
         raise invalid([fault((), "object_type", "Is no JSON object")])

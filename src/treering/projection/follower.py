@@ -1,6 +1,8 @@
 """One read model on its way: the build it writes to, where it stands, what it has not written."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import asyncpg
@@ -74,7 +76,7 @@ class Follower:
         try:
             self._net.add(self.projection.fold(recorded))
         except Exception as error:  # noqa: BLE001 - a user's code, and the policy is to stop
-            self.fail(recorded.position, f"{type(error).__name__}: {error}")
+            self.fail(recorded.position, f"{type(error).__name__}: {error} ({_place(error)})")
 
     def wants(self, position: Position) -> bool:
         """Say whether the event at *position* is still to be folded."""
@@ -106,6 +108,12 @@ class Follower:
         self._net = Net()
         self.folded = 0
         self.written = self.reached
+
+
+def _place(error: Exception) -> str:
+    """Return where in the fold's code it was raised."""
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}"
 
 
 async def skips_of(reader: Reader, registry: Registry, name: str) -> frozenset[Position]:
