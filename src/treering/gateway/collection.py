@@ -9,7 +9,7 @@ from treering.errors import NotFound
 from treering.gateway.problem import InvalidUlid
 
 ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
-ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : -"
+ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : - but not . or .. alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
