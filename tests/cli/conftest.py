@@ -30,6 +30,23 @@ class Said:
         return [" ".join(line.split()) for line in self.out.splitlines()]
 
 
+PICKY = """
+from sqlalchemy import Column, MetaData, Table, Text
+
+from treering.entity import Created
+from treering.projection import projection, put
+
+table = Table("names", MetaData(), Column("id", Text, primary_key=True))
+
+
+@projection("names", tables=[table], kinds={"station"})
+def names(recorded):
+    if isinstance(recorded.event, Created):
+        assert recorded.event.fields["name"] != "nameless", "it has no name"
+        yield put(table, {"id": recorded.stream})
+"""
+"""A read model that stops at a station called nameless."""
+
 type Treering = Callable[..., Said]
 
 
@@ -62,6 +79,7 @@ def _service(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     above = tmp_path_factory.mktemp("rain")
     folder = above / "rainfall"
     copy(ROOT / "examples/rainfall", folder)
+    (folder / "projections/names.py").write_text(PICKY)
     with closing(Service(folder, reader(above))):
         yield folder
 

@@ -12,7 +12,9 @@ from treering.cli.output import complain, console, say, show, table
 from treering.domain.projection import Skip, stream_of
 from treering.entity.validation import nearest
 from treering.errors import SettingsError
-from treering.projection import Projection, ReadModels, rebuild
+from treering.message import Position
+from treering.projection import Projection, ReadModels, Status, rebuild
+from treering.projection.follower import skips_of
 from treering.store import PoolOptions, Reader
 
 app = App(name="projections", help="How far read models are; build one anew.")
@@ -34,11 +36,8 @@ async def status(*, json: bool = False) -> None:
     if json:
         show(states)
         return
-    rows = [
-        (each.name, each.state, each.position, each.lag, each.build, each.reason or "")
-        for each in states
-    ]
-    table(("read model", "state", "position", "behind by", "build", "reason"), rows)
+    names = ("read model", "state", "position", "behind by", "build", "stopped at", "reason")
+    table(names, [_row(each) for each in states])
 
 
 @app.command(name="rebuild")
@@ -76,17 +75,15 @@ async def skip(name: str, position: int, /, *, reason: str = "", timeout: float 
 
     Args:
         name: The read model.
-        position: The event's position, as `projections status` says it.
+        position: Where it has stopped, as `projections status` says it.
         reason: Why, for those who come after.
         timeout: Seconds to wait for the outcome.
 
     """
     found = place.loaded(projections=True)
     _projection(found, name)
-    async with place.reader(found) as reader:
-        head = (await reader.head()).position
-    if not 1 <= position <= head:
-        complain(f"There is no event at position {position}: the newest is at {head}.")
+    if objection := await _objection(found, name, position):
+        complain(objection)
         return REFUSED
     try:
         async with place.client(found) as client:
@@ -104,6 +101,23 @@ async def skip(name: str, position: int, /, *, reason: str = "", timeout: float 
         return REFUSED
     say(f"{name} passes over position {position}.")
     return 0
+
+
+def _row(of: Status) -> tuple[object, ...]:
+    said = of.stopped_at or "", of.reason or ""
+    return of.name, of.state, of.position, of.lag, of.build, *said
+
+
+async def _objection(found: Application, name: str, position: Position) -> str | None:
+    """Return why the read model may not pass over the event at *position*, if it may not."""
+    async with place.reader(found) as reader:
+        states = await ReadModels(reader, found.projections).status()
+        skips = await skips_of(reader, found.registry, name)
+    stopped = next(each.stopped_at for each in states if each.name == name)
+    if position == stopped or position in skips:
+        return None
+    where = "has not stopped" if stopped is None else f"has stopped at position {stopped}"
+    return f"{name} {where}, so it does not pass over the event at position {position}."
 
 
 def _projection(found: Application, name: str) -> Projection:
