@@ -1,5 +1,8 @@
 """Commands in a folder in which nothing runs."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,16 @@ def test_status_says_that_nothing_runs(treering: Treering, folder: Path) -> None
     assert said.json["error"] == f"Nothing runs in {folder}."
 
 
+@pytest.mark.parametrize("words", [("status", "--json"), ("status",), ("--help",)])
+def test_a_command_ends_quietly_when_nobody_reads_on(words: tuple[str, ...]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as out:
+        command = [sys.executable, "-m", "treering", *words]
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
+    assert done.stderr == b""
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -85,6 +98,10 @@ def test_status_says_that_nothing_runs(treering: Treering, folder: Path) -> None
         (("tank.fill", "litres=1", "--data", "{}"), "not both"),
         (("tank.fill", "--data", "[]"), "--data is no JSON object"),
         (("config.create", "data=1", "data.lags=2"), "'data' has a value already"),
+        (
+            ("config.update", "name=b"),
+            "config.update.v1 needs the stream it is about: say --subject",
+        ),
     ],
 )
 def test_a_command_that_can_not_be_meant_is_not_sent(

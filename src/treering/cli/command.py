@@ -48,6 +48,8 @@ async def command(
     found = place.loaded()
     name = _known(found, type)
     body = _body(found, name, fields, data)
+    if subject is None:
+        _require_that_it_creates(found, name)
     try:
         async with place.client(found) as client:
             outcome = await client.ask(
@@ -71,6 +73,12 @@ def _known(app: App, name: str) -> str:
     near = nearest(name, types)
     hint = f"did you mean {near!r}?" if near else f"there are {', '.join(types)}."
     raise SettingsError(f"This service has no command {name!r}; {hint}")
+
+
+def _require_that_it_creates(app: App, name: str) -> None:
+    kind = name.partition(".")[0]
+    if name not in app.registry.deciders[kind].creates:
+        raise SettingsError(f"{name} needs the stream it is about: say --subject {kind}/ID.")
 
 
 def _body(app: App, name: str, fields: Sequence[str], data: str | None) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What commands print: JSON for programs, tables for people, errors to the other stream."""
+"""What commands print: JSON for programs, tables for people, errors to the other stream.
+
+All of it goes through a console, which ends the command quietly once nobody reads any more.
+"""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -31,12 +34,12 @@ def show(found: Any) -> None:
     if console.is_terminal:
         console.print_json(text)
     else:
-        print(text)
+        console.out(text, highlight=False)
 
 
 def show_line(found: Any) -> None:
     """Print *found* as one line of JSON."""
-    print(msgspec.json.encode(found).decode(), flush=True)
+    console.out(msgspec.json.encode(found).decode(), highlight=False)
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
