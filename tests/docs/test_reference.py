@@ -1,5 +1,6 @@
 """The reference is complete, and no link of the documentation leads nowhere."""
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -39,6 +40,31 @@ def test_every_error_is_in_the_reference() -> None:
         if issubclass(kind, errors.TreeringError)
     ]
     assert [name for name in names if f"`{name}`" not in REFERENCE] == []
+
+
+def dead_letters() -> Iterator[tuple[str, int]]:
+    """Yield the word and the status of every reason to set a record aside."""
+    for file in sorted((ROOT / "src/treering/bus").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Name("DeadLetter"), args=[ast.Constant(str(word)), _]):
+                    yield word, 400
+                case ast.Call(
+                    func=ast.Name("DeadLetter"),
+                    args=[ast.Constant(str(word)), _, ast.Constant(int(status))],
+                ):
+                    yield word, status
+                case ast.Call(func=ast.Name("_fault"), args=[ast.Constant(str(word)), *_]):
+                    yield word, 500
+                case _:
+                    pass
+
+
+def test_every_reason_of_a_dead_letter_is_in_the_reference() -> None:
+    said = set(dead_letters())
+    assert {("too-old", 410), ("rule-failed", 500), ("not-json", 400)} <= said
+    rows = sorted(f"| `{word}` | {status} |" for word, status in said)
+    assert [row for row in rows if row not in REFERENCE] == []
 
 
 def test_every_command_is_in_the_reference() -> None:

@@ -12,9 +12,10 @@ app = App(name="commands", help="What became of commands.")
 
 @app.command(name="show")
 async def show_(id: str, /) -> int:
-    """Print the outcome of a command as JSON: accepted, nothing, refused, dead, or pending.
+    """Print the outcome of a command as JSON: accepted, nothing, refused, or pending.
 
-    Ends with 0 when there is a verdict, 3 when there is none (yet).
+    Ends with 0 when there is a verdict, 3 when there is none (yet). A dead letter is refused with
+    `"dead": true`, and has no verdict: it may be sent again.
 
         treering commands show 01JD3V0M7P3M1V9B6Q2WZ1X5YK
 
