@@ -19,6 +19,7 @@ from treering.bus import (
     Topics,
     dead_list,
     dead_redrive,
+    dead_settled,
     dead_show,
     sign,
 )
@@ -76,7 +77,7 @@ async def test_a_redriven_command_keeps_its_id_and_is_decided_once(
     (letter,) = await died(servers, topics, handlers, unsigned, require_signature=True)
     assert letter.error == "urn:treering:error:unsigned"
     for _ in range(2):
-        (back,) = await dead_redrive(servers.kafka, topics, ["mine"], secret=SECRET)
+        (back,) = await dead_redrive(servers.kafka, topics, store, ["mine"], secret=SECRET)
         assert back.command == "mine"
     async with handlers(require_signature=True):
         outcome = await client.ask("dataset.create.v1", b'{"name":"rain"}', id="mine")
@@ -92,7 +93,7 @@ async def test_a_command_without_an_id_keeps_the_one_that_was_made(
     (letter,) = await died(servers, topics, handlers, dead, require_signature=True)
     made = ulid.derive(letter.time, topics.commands, "0", "0")
     assert letter.command == made
-    (back,) = await dead_redrive(servers.kafka, topics)
+    (back,) = await dead_redrive(servers.kafka, topics, store)
     assert back.command == made
     async with handlers():
         told = await outcomes(servers.kafka, topics.outcomes, 2)
@@ -112,7 +113,8 @@ async def test_redriving_keeps_who_said_it_if_that_was_signed(
     ]  # fmt: skip
     forged = [*headers[:2], ("ce_actor", b"bob"), headers[3]]
     letters = await died(servers, topics, handlers, (None, body, headers), (None, b"{}", forged))
-    await dead_redrive(servers.kafka, topics, [each.place for each in letters], secret=SECRET)
+    places = [each.place for each in letters]
+    await dead_redrive(servers.kafka, topics, store, places, secret=SECRET)
     async with handlers(require_signature=True):
         await outcomes(servers.kafka, topics.outcomes, 4)
     again = (await dead_list(servers.kafka, topics))[2:]
@@ -128,8 +130,8 @@ async def test_what_was_too_old_is_only_sent_as_new(
     letter = letter_record(old, DeadLetter("too-old", "It was sent long ago."))
     await send(servers.kafka, topics.dead, (letter.key, letter.value, letter.headers))
     with pytest.raises(BusError, match="as new"):
-        await dead_redrive(servers.kafka, topics, ["mine"])
-    (back,) = await dead_redrive(servers.kafka, topics, ["mine"], as_new=True)
+        await dead_redrive(servers.kafka, topics, store, ["mine"])
+    (back,) = await dead_redrive(servers.kafka, topics, store, ["mine"], as_new=True)
     assert back.command != "mine"
     async with handlers():
         (outcome,) = await outcomes(servers.kafka, topics.outcomes, 1)
@@ -175,10 +177,97 @@ async def take_times_from_senders(kafka: str, topic: str) -> None:
     await admin.close()
 
 
-async def test_what_is_no_dead_letter_is_passed_over(servers: Addresses, topics: Topics) -> None:
+async def test_a_letter_is_settled_once_its_command_has_a_verdict(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store
+) -> None:
+    dead: Raw = (None, b'{"name":"rain"}', [CREATE, ("ce_id", b"mine")])
+    (letter,) = await died(servers, topics, handlers, dead, require_signature=True)
+    assert await dead_settled(store, [letter]) == {}
+    await dead_redrive(servers.kafka, topics, store)
+    async with handlers():
+        await outcomes(servers.kafka, topics.outcomes, 2)
+    assert await dead_settled(store, [letter]) == {letter.place: "accepted"}
+    assert await dead_redrive(servers.kafka, topics, store, as_new=True) == []
+    with pytest.raises(BusError, match=rf"{letter.place} is settled \(accepted\)"):
+        await dead_redrive(servers.kafka, topics, store, ["mine"], as_new=True)
+    assert (await store.head()).position == 1
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"data":1'], ids=["binary", "structured"])
+async def test_of_a_command_that_died_again_only_the_newest_letter_is_open(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store, body: bytes
+) -> None:
+    kind = b"application/cloudevents+json" if b"data" in body else b"application/json"
+    headers = [CREATE, ("content-type", kind)]
+    (first,) = await died(servers, topics, handlers, (None, body, headers))
+    for count in (2, 3):
+        assert len(await dead_redrive(servers.kafka, topics, store, secret=SECRET)) == 1
+        async with handlers():
+            await outcomes(servers.kafka, topics.outcomes, count)
+    letters = await dead_list(servers.kafka, topics)
+    last = letters[-1]
+    settled = await dead_settled(store, letters, secret=SECRET)
+    again = f"died again as {last.place}"
+    assert settled == {each.place: again for each in letters[:2]}
+    with pytest.raises(BusError, match=again):
+        await dead_redrive(servers.kafka, topics, store, [first.place])
+
+
+async def test_another_body_under_the_same_id_settles_nothing(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store
+) -> None:
+    odd = ("ce_type", b"dataset.crate.v1")
+    first, second = ((None, body, [odd, ("ce_id", b"mine")]) for body in (b"{}", b'{"rows":1}'))
+    letters = await died(servers, topics, handlers, first, second)
+    assert await dead_settled(store, letters) == {}
+
+
+async def test_what_is_sent_as_new_twice_is_one_command(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store
+) -> None:
+    dead: Raw = (None, b'{"name":"rain"}', [CREATE])
+    (letter,) = await died(servers, topics, handlers, dead, require_signature=True)
+    for _ in range(2):
+        (back,) = await dead_redrive(servers.kafka, topics, store, as_new=True)
+        assert back.command == letter.renewed != letter.command
+    async with handlers():
+        await outcomes(servers.kafka, topics.outcomes, 3)
+    assert (await store.head()).position == 1
+    assert await dead_settled(store, [letter]) == {letter.place: "accepted"}
+
+
+async def test_what_died_again_as_new_leaves_one_letter_open(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store
+) -> None:
+    (letter,) = await died(servers, topics, handlers, (None, b"{", [CREATE]))
+    await dead_redrive(servers.kafka, topics, store, as_new=True)
+    async with handlers():
+        await outcomes(servers.kafka, topics.outcomes, 2)
+    letters = await dead_list(servers.kafka, topics)
+    settled = await dead_settled(store, letters)
+    assert settled == {letter.place: f"died again as {letters[-1].place}"}
+
+
+async def test_a_verdict_of_another_tenant_settles_nothing(
+    servers: Addresses, topics: Topics, handlers: Handlers, store: Store
+) -> None:
+    body, words = b'{"name":"rain"}', ("dataset.create.v1", "dataset.crate.v1")
+    mine, other = (("ce_id", b"mine"), ("ce_tenant", b"other"))
+    signed = sign(SECRET, id="mine", tenant="other", actor="ann", type=words[1], body=body)
+    headers = [mine, other, ("ce_actor", b"ann"), ("ce_signature", signed.encode())]
+    good: Raw = (None, body, [CREATE, mine])
+    bad: Raw = (None, body, [("ce_type", words[1].encode()), *headers])
+    letters = await died(servers, topics, handlers, good, bad)
+    assert await dead_settled(store, letters, secret=SECRET) == {}
+    assert await dead_settled(store, letters) == {letters[0].place: "accepted"}, "nobody signed"
+
+
+async def test_what_is_no_dead_letter_is_passed_over(
+    servers: Addresses, topics: Topics, store: Store
+) -> None:
     await send(servers.kafka, topics.dead, (b"key", b"{}", []), (b"key", None, [CREATE]))
     assert await dead_list(servers.kafka, topics) == []
-    assert await dead_redrive(servers.kafka, topics) == []
+    assert await dead_redrive(servers.kafka, topics, store) == []
 
 
 def test_a_record_that_had_come_through_compressed_is_cut_and_says_so() -> None:

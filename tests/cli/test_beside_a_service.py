@@ -77,6 +77,20 @@ def test_a_dead_letter_is_listed_shown_and_sent_back(treering: Treering) -> None
     assert "Name dead letters, or say --all." in treering("dead", "redrive").err
 
 
+def test_a_dead_letter_whose_command_was_decided_is_settled(treering: Treering) -> None:
+    asyncio.run(_spoil(treering("status", "--json").json["kafka"], "spoilt-2"))
+    letters = treering("dead", "list", "--json").json
+    (name,) = (each["name"] for each in letters if each["command"] == "spoilt-2")
+    done = treering("command", "station.create", "name=mended", "--id", "spoilt-2")
+    assert done.json["outcome"] == "accepted"
+    assert name not in [each["name"] for each in treering("dead", "list", "--json").json]
+    assert "accepted" in treering("dead", "list", "--settled").out
+    listed = treering("dead", "list", "--settled", "--json").json
+    assert [each["settled"] for each in listed if each["name"] == name] == ["accepted"]
+    refused = treering("dead", "redrive", name)
+    assert f"The dead letter {name} is settled (accepted)" in refused.err
+
+
 def test_one_that_was_never_sent_is_pending(treering: Treering) -> None:
     said = treering("commands", "show", "never-sent")
     assert (said.status, said.json) == (3, {"command": "never-sent", "outcome": "pending"})

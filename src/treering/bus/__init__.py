@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from treering.bus.asyncapi import asyncapi
-from treering.bus.dead import Letter, NoDeadLetter, dead_list, dead_show
+from treering.bus.dead import Letter, NoDeadLetter, dead_list, dead_settled, dead_show
 from treering.bus.envelope import LARGEST_BODY
 from treering.bus.handler import Handler, HandlerOptions
 from treering.bus.partitions import partition_of
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_BODY", "Client", "CommandReader", "Handler", "HandlerOptions", "HandlerStatistics",
     "Letter", "NoDeadLetter", "OutcomeTimeout", "Redriven", "Topics", "asyncapi", "create_topics",
-    "dead_list", "dead_redrive", "dead_show", "partition_counts", "partition_of", "sign",
+    "dead_list", "dead_redrive", "dead_settled", "dead_show", "partition_counts", "partition_of",
+    "sign",
 ]  # fmt: skip
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from treering import ulid
-from treering.bus.dead import Letter, dead_list, named
+from treering.bus.dead import Letter, dead_list, dead_settled, is_rightly_signed, named
 from treering.bus.envelope import Said, envelope
 from treering.bus.kafka import Headers, new_producer, started
 from treering.bus.letter import REASONS, stamp
 from treering.bus.partitions import partition_of
-from treering.bus.signature import is_signed, signature
+from treering.bus.signature import signature
 from treering.bus.topics import Topics, partition_counts
 from treering.bus.wire import SIGNED
 from treering.errors import BusError, DeadLetter
+from treering.store import Reader
 
 _TOO_OLD = "urn:treering:error:too-old"
 
@@ -37,20 +37,31 @@ class _Sent:
 async def dead_redrive(
     kafka: str,
     topics: Topics,
+    reader: Reader,
     names: Sequence[str] | None = None,
     *,
     secret: bytes | None = None,
     as_new: bool = False,
 ) -> list[Redriven]:
-    """Send dead letters back to where they came from; all of them without *names*.
+    """Send dead letters back to where they came from; all that are open without *names*.
 
     They keep their ids, so that one that was decided meanwhile is answered from its verdict; with
-    *as_new* they get new ones, which one that was too old needs. With *secret* they are signed:
-    one whose signature is wrong or missing as said by `kafka`.
+    *as_new* they get new ones, which one that was too old needs, the same ones each time. With
+    *secret* they are signed: one whose signature is wrong or missing as said by `kafka`.
+    Raises BusError, and sends nothing, if one of *names* is settled or needs *as_new*.
     """
     letters = await dead_list(kafka, topics)
-    chosen = letters if names is None else named(letters, names)
+    settled = await dead_settled(reader, letters, secret=secret)
+    if names is None:
+        chosen = [letter for letter in letters if letter.place not in settled]
+    else:
+        chosen = named(letters, names)
     for letter in chosen:
+        if letter.place in settled:
+            raise BusError(
+                f"The dead letter {letter.place} is settled ({settled[letter.place]}): nothing is "
+                "left to send back; `treering dead list` shows those that are open."
+            )
         if letter.error == _TOO_OLD and not as_new:
             raise BusError(
                 f"{letter.place} is older than the verdicts, it may have been decided long ago: "
@@ -87,11 +98,8 @@ def _redriven(letter: Letter, *, secret: bytes | None, as_new: bool) -> _Sent:
     try:
         said, body = envelope(letter.record)
     except DeadLetter:
-        value = letter.record.value or b""
-        return _Sent(
-            command=letter.command, key=letter.record.key, value=value, headers=letter.headers
-        )
-    command = ulid.new() if as_new else letter.command
+        return _unread(letter)
+    command = letter.renewed if as_new else letter.command
     old = letter.command.encode()
     key = letter.record.key
     again = {name: value for name, value in said.items() if value and name not in REASONS}
@@ -109,12 +117,22 @@ def _redriven(letter: Letter, *, secret: bytes | None, as_new: bool) -> _Sent:
     )
 
 
+def _unread(letter: Letter) -> _Sent:
+    """Return a record as it came, with the id that it was given; what it says can not be read."""
+    headers = [each for each in letter.headers if each[0] != "ce_id"]
+    return _Sent(
+        command=letter.command,
+        key=letter.record.key,
+        value=letter.record.value or b"",
+        headers=[*headers, ("ce_id", letter.command.encode())],
+    )
+
+
 def _sign(again: dict[str, bytes], said: Said, body: bytes, secret: bytes | None) -> None:
     """Sign what is sent again; whose signature was not right speaks as `kafka`."""
     if secret is None:
         return
-    fields = [said.get(name) or b"" for name in SIGNED]
-    if not is_signed(secret, [*fields, body], said.get("ce_signature") or b""):
+    if not is_rightly_signed(secret, said, body):
         again.pop("ce_tenant", None)
         again["ce_actor"] = b"kafka"
     fields = [again.get(name, b"") for name in SIGNED]
