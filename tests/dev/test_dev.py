@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -44,12 +45,12 @@ def wait(condition: Callable[[], Any], seconds: float = START_SECONDS) -> Any:
 class Dev:
     """`treering dev --reload` in a folder, on any port."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
         self.options = options
         self.home = folder / ".treering"
         self.log = folder.parent / "dev.log"
-        self.environment = reader(folder.parent) | {"PORT": "0"}
+        self.environment = reader(folder.parent) | {"PORT": "0"} | environment
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -73,8 +74,9 @@ class Dev:
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        asking = HTTPConnection(self.ready().http.removeprefix("http://"), timeout=60)
+    def ask(self, method: str, path: str, body: Any = None, *, at: str = "") -> tuple[int, Any]:
+        address = at or self.ready().http.removeprefix("http://")
+        asking = HTTPConnection(address, timeout=60)
         try:
             raw = None if body is None else msgspec.json.encode(body)
             asking.request(method, path, raw, {"content-type": "application/json"})
@@ -147,6 +149,9 @@ def test_code_that_is_broken_is_shown_with_its_line_and_can_be_mended(dev: Dev) 
     service.write_text(f"boats = not_there\n{SERVICE}")
     try:
         assert dev.says("service.py, line 1: NameError: name 'not_there' is not defined")
+        assert dev.says("The code that worked goes on until this is mended.")
+        assert dev.ask("GET", "/health/live")[0] == 200
+        dev.create("meanwhile")
     finally:
         service.write_text(SERVICE)
     dev.create("mended")
@@ -188,6 +193,30 @@ def test_told_to_stop_it_stops_everything_and_ends_well(dev: Dev) -> None:
     assert psutil.wait_procs(family, timeout=10)[1] == []
     assert dev.says("Stopping, within 10 s.")
     assert announcement.read(dev.home) is None
+
+
+def test_code_that_never_worked_is_answered_with_503_at_once_and_can_be_mended(
+    servers: Addresses, namespace: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "rain"
+    folder.mkdir()
+    good = SERVICE.replace('"rain"', f'"{namespace}"')
+    (folder / "service.py").write_text(f"boats = not_there\n{good}")
+    port = free_port()
+    options = ("--kafka", servers.kafka, "--database", servers.database, "--port", str(port))
+    with closing(Dev(folder, *options)) as dev:
+        assert dev.says("NameError: name 'not_there' is not defined")
+        status, problem = dev.ask("GET", "/health/live", at=f"127.0.0.1:{port}")
+        assert (status, problem["status"]) == (503, 503)
+        assert "service.py, line 1: NameError" in problem["detail"]
+        (folder / "service.py").write_text(good)
+        dev.create("mended")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
 
 def test_servers_that_are_there_are_used(

@@ -1,6 +1,7 @@
 """The small parts of `treering dev`: places, trials, changes."""
 
 import asyncio
+import json
 import socket
 from enum import Enum
 from pathlib import Path
@@ -12,6 +13,7 @@ from treering import Entity, Settings
 from treering.dev import announcement, places
 from treering.dev.announcement import Announcement
 from treering.dev.changes import changes
+from treering.dev.refusal import Refusal
 from treering.dev.trial import example, lines, trial
 from treering.embedded import Addresses
 from treering.errors import ServerError
@@ -115,6 +117,39 @@ def test_the_lines_to_try_can_be_pasted() -> None:
     assert post.endswith("""-d '{"name": "it'"'"'s"}'""")
     assert (get, health) == ("curl http://h/api/v1/configs", "curl http://h/health")
     assert lines("http://h", {}) == ["curl http://h/health"]
+
+
+async def test_what_can_not_be_started_answers_a_large_request_and_gives_its_port_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        refusal = Refusal(listener)
+        for reason in ("line 1 is wrong", "line 2 is wrong"):
+            await refusal.begin(reason)
+            head, _, body = (await _posted(listener, b"x" * 3_000_000)).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert reason in json.loads(body)["detail"]
+        refusal.end()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        loop = asyncio.get_running_loop()
+        listener.settimeout(0)
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            await asyncio.sleep(0)
+            taken, _ = await loop.sock_accept(listener)
+        taken.close()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _posted(listener: socket.socket, body: bytes) -> bytes:
+    """Send a request with *body*; return all that is answered."""
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    writer.write_eof()
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_change_is_seen_and_caches_are_not(tmp_path: Path) -> None:

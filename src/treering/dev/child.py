@@ -41,6 +41,7 @@ class Child:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._loaded: Mapping[str, Any] | None = None
         self.failure = Failure(reason="")
 
     @classmethod
@@ -75,7 +76,9 @@ class Child:
 
     async def loaded(self) -> Mapping[str, Any] | None:
         """Return what the child says of its service once it has loaded it; None if it ended."""
-        return await self._hear("loaded")
+        if self._loaded is None:
+            self._loaded = await self._hear("loaded")
+        return self._loaded
 
     def go(self, settings: Settings, *, one_broker: bool) -> None:
         """Let the child connect to the servers that *settings* name; Kafka may be one of ours."""
@@ -100,8 +103,9 @@ class Child:
             await self._process.wait()
 
     def kill(self) -> None:
-        """Kill the child."""
+        """Kill the child, which is heard no more."""
         self._signal(signal.SIGKILL)
+        self._writer.close()
 
     def _signal(self, number: int) -> None:
         if self._process.returncode is None:

@@ -11,6 +11,7 @@ from treering.dev.child import Child, Failure
 from treering.settings import Settings
 
 _FIRST, _LONGEST = 0.1, 5.0
+_LOAD_SECONDS = 60.0
 _STEADY_SECONDS = 10.0
 """A child that has lived for so long is started again without a pause."""
 
@@ -34,6 +35,8 @@ class Keeper:
     parent: Parent
     start: Callable[[Sequence[str]], Awaitable[Child]]
     child: Child | None = None
+    fresh: Child | None = None
+    """What has loaded the code that changed, and takes the child's place next."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the child's code has changed."""
     stopping: bool = False
@@ -59,20 +62,49 @@ class Keeper:
     async def stop(self, seconds: float) -> None:
         """End the child, which may finish what it began, and start no other."""
         self.stopping = True
-        self.changed.set()
-        if self.child:
-            await self.child.stop(seconds)
+        self.discard()
+        await self.replace(seconds)
+
+    async def prepare(self) -> Failure | None:
+        """Load the code that has changed, beside the child; return why that can not be done."""
+        child = await self.start(self.roles)
+        try:
+            async with asyncio.timeout(_LOAD_SECONDS):
+                if await child.loaded() is not None:
+                    self.discard()
+                    self.fresh = child
+                    return None
+            await child.ended()
+        except TimeoutError:
+            child.failure = Failure(
+                reason=f"The {self.name} did not load in {_LOAD_SECONDS:.0f} s."
+            )
+        finally:
+            if self.fresh is not child:
+                child.kill()
+                self.parent.ended(child.pid)
+        return child.failure
 
     async def replace(self, seconds: float) -> None:
-        """Start the child anew, from code that has changed."""
+        """End the child, which may finish what it began: what was prepared takes its place."""
         self.changed.set()
         if self.child:
             await self.child.stop(seconds)
 
+    def discard(self) -> None:
+        """Do without what was prepared."""
+        if self.fresh:
+            self.fresh.kill()
+            self.fresh = None
+
     async def _live(self) -> Failure:
-        """Start a child and wait for its end; return why it ended."""
-        child = self.child = await self.start(self.roles)
+        """Have a child in the place, the one prepared if there is one; return why it ended."""
+        child = self.child = self.fresh or await self.start(self.roles)
+        if child is self.fresh:
+            self.fresh = None
         try:
+            if self.changed.is_set():
+                return child.failure
             if (loaded := await child.loaded()) is not None:
                 settings = await self.parent.addresses(loaded)
                 child.go(settings, one_broker=self.parent.one_broker)

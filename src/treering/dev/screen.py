@@ -17,6 +17,7 @@ class Screen:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._told = ""
+        self._complaints: set[str] = set()
 
     def step(self, step: Step) -> None:
         """Show how far something slow has come, in the one bar there is."""
@@ -67,6 +68,16 @@ class Screen:
     def warned(self, text: str) -> None:
         """Show one sentence that asks for attention."""
         self._console.print(f"[yellow]{escape(text)}[/yellow]")
+
+    def complained(self, text: str) -> None:
+        """Show a fault once, however often it comes back until all are forgotten."""
+        if text not in self._complaints:
+            self._complaints.add(text)
+            self.failed(text)
+
+    def forget(self) -> None:
+        """Show faults anew."""
+        self._complaints.clear()
 
     def failed(self, text: str) -> None:
         """Show why it can not go on."""

@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 from treering import metrics
 from treering.dev import announcement, places
 from treering.dev.announcement import Announcement
-from treering.dev.changes import changes
 from treering.dev.child import Child, Failure
 from treering.dev.keeper import Keeper
 from treering.dev.readiness import ready
+from treering.dev.refusal import Refusal
+from treering.dev.reloading import reload
 from treering.dev.screen import Screen
 from treering.dev.trial import lines
 from treering.dev.upgrading import upgrade
@@ -47,6 +48,7 @@ class Supervisor:
         self._begun = time.monotonic()
         self._listener = places.listener(settings)
         self._http = places.http_of(self._listener)
+        self._refusal = Refusal(self._listener)
         self._metrics = self._home / "metrics"
         self._environment = metrics.sharing(self._metrics)
         self._servers = Servers(self._home, _options(settings), report=screen.step)
@@ -60,7 +62,6 @@ class Supervisor:
         self._upgraded = self._ready = False
         self._settled: Settings | None = None
         self._loaded: Mapping[str, Any] = {}
-        self._complaints: set[str] = set()
 
     async def run(self) -> int:
         """Run until told to stop, or until it can not be started; return the exit status."""
@@ -89,6 +90,7 @@ class Supervisor:
         if self._fresh:
             await self._upgrade()
         self._announce()
+        self._refusal.end()
         return self._settled
 
     def ended(self, pid: int) -> None:
@@ -103,7 +105,9 @@ class Supervisor:
         if failure.reason and not self._ready and not self._reload:
             self._end(1, failure.reason)
         elif failure.reason:
-            self._complain(failure.reason)
+            self._screen.complained(failure.reason)
+            if keeper.name == "gateway":
+                await self._refusal.begin(failure.reason)
         else:
             self._screen.warned(f"The {keeper.name} has ended; starting it again.")
         return False
@@ -124,7 +128,7 @@ class Supervisor:
             try:
                 await asyncio.to_thread(self._servers.revive)
             except ServerError as error:
-                self._complain(str(error))
+                self._screen.complained(str(error))
                 pause = min(pause * 2, _LONGEST)
             self._announce()
 
@@ -145,12 +149,13 @@ class Supervisor:
             )
 
     async def _watch(self) -> None:
-        root = user_root(self._settings) or kit_root()
-        async for file in changes(root):
-            self._complaints.clear()
-            self._screen.said(f"{file.relative_to(root)} has changed; starting again.")
-            seconds = self._settings.drain_seconds
-            await asyncio.gather(*(keeper.replace(seconds) for keeper in self._keepers))
+        await reload(
+            user_root(self._settings) or kit_root(),
+            self._keepers,
+            seconds=self._settings.drain_seconds,
+            screen=self._screen,
+            refusal=self._refusal,
+        )
 
     async def _start_child(self, roles: Sequence[str]) -> Child:
         listener = self._listener.fileno() if "gateway" in roles else None
@@ -186,12 +191,6 @@ class Supervisor:
         )
         announcement.write(self._home, told)
 
-    def _complain(self, text: str) -> None:
-        """Show a fault once, however often it comes back."""
-        if text not in self._complaints:
-            self._complaints.add(text)
-            self._screen.failed(text)
-
     def _told_to_stop(self, number: int) -> None:
         if self._ending.done():
             self._leave(128 + number)
@@ -207,6 +206,7 @@ class Supervisor:
     async def _stop(self, status: int, serving: asyncio.Task[None]) -> None:
         """Stop the gateway, so that nobody waits for an answer; then the rest; then the servers."""
         self._screen.done()
+        self._refusal.end()
         if not self._addresses.done():
             # A server that is being started can not be called back; it ends when we do.
             self._leave(status)
