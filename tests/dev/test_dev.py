@@ -213,6 +213,17 @@ def test_code_that_never_worked_is_answered_with_503_at_once_and_can_be_mended(
         dev.create("mended")
 
 
+def test_a_folder_without_a_service_is_said_to_have_none(
+    servers: Addresses, namespace: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    options = ("--kafka", servers.kafka, "--database", servers.database)
+    with closing(Dev(folder, *options, TREERING_NAMESPACE=namespace)) as dev:
+        dev.ready()
+        assert dev.says(f"There is no service.py in {folder}")
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

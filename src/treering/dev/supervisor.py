@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from treering import metrics
@@ -23,7 +24,7 @@ from treering.dev.trial import lines
 from treering.dev.upgrading import upgrade
 from treering.embedded import Addresses, ServerOptions, Servers
 from treering.errors import ServerError, TreeringError
-from treering.roots import home_of, kit_root, user_root
+from treering.roots import SERVICE, home_of, kit_root, user_root
 from treering.settings import Settings
 
 CHILDREN: Mapping[str, Sequence[str]] = {
@@ -140,6 +141,10 @@ class Supervisor:
         self._announce()
         shown = {"HTTP": self._http, "Kafka": found.kafka, "PostgreSQL": found.database}
         title = f"{self._loaded['name']} {self._loaded['version']}"
+        if user_root(self._settings) is None:
+            self._screen.warned(
+                f"There is no {SERVICE} in {Path.cwd()}: what is served is the kit's own service."
+            )
         seconds = time.monotonic() - self._begun
         self._screen.started(title, shown, lines(self._http, self._loaded["trial"]), seconds)
         if not places.is_loopback(self._settings):
