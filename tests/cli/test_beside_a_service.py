@@ -1,7 +1,9 @@
 """Commands beside a service that runs: the example's, on real servers."""
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,12 +143,38 @@ def test_a_read_model_is_built_anew(treering: Treering) -> None:
     assert "did you mean 'tanks'" in treering("projections", "rebuild", "tank").err
 
 
-def test_an_event_is_skipped_once(treering: Treering) -> None:
-    assert treering("projections", "skip", "tanks", "1", "--reason", "a test").status == 0
-    assert "passes over position 1." in treering("projections", "skip", "tanks", "1").out
-    ahead = treering("projections", "skip", "tanks", "1000000")
-    assert ahead.status == 2
-    assert "There is no event at position 1000000" in ahead.err
+def _until(treering: Treering, state: str) -> None:
+    """Wait until the read model of names, and with it the service, is in *state*."""
+    deadline = time.monotonic() + 30
+    while _names(treering)["state"] != state:
+        assert time.monotonic() < deadline, _names(treering)
+
+
+def _names(treering: Treering) -> dict[str, Any]:
+    states = treering("projections", "status", "--json").json
+    return next(each for each in states if each["name"] == "names")
+
+
+def test_only_the_event_that_stops_a_read_model_is_skipped(treering: Treering) -> None:
+    made = treering("command", "station.create", "name=nameless").json
+    (position, _) = made["positions"]
+    _until(treering, "stopped")
+    shown = treering("projections", "status").lines
+    assert any(f" {position} AssertionError: it has no name" in line for line in shown)
+    before = treering("projections", "skip", "names", str(position - 1))
+    assert before.status == 2
+    assert f"names has stopped at position {position}, so it does not pass over" in before.err
+    words = ("projections", "skip", "names", str(position))
+    assert treering(*words, "--reason", "a test").status == 0
+    _until(treering, "live")
+    again = treering(*words)
+    assert (again.status, again.out.strip()) == (0, f"names passes over position {position}.")
+
+
+def test_a_read_model_that_has_not_stopped_passes_over_nothing(treering: Treering) -> None:
+    said = treering("projections", "skip", "tanks", "1")
+    assert said.status == 2
+    assert "tanks has not stopped, so it does not pass over" in said.err
 
 
 def test_the_relay_says_how_far_it_is_and_is_not_disturbed(treering: Treering) -> None:
