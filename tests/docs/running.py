@@ -1,6 +1,5 @@
 """What a reader has before them: a shell, a Python prompt, and a service that runs."""
 
-import json
 import os
 import shutil
 import socket
@@ -81,7 +80,6 @@ class Service:
             )
         try:
             self._wait()
-            self.kafka = _kafka(folder, environment)
         except BaseException:
             self.close()
             raise
@@ -119,12 +117,6 @@ def copy(folder: Path, into: Path) -> None:
     """Copy an example without what its own runs have left behind."""
     ignored = shutil.ignore_patterns(".treering", "__pycache__")
     shutil.copytree(folder, into, ignore=ignored, dirs_exist_ok=True)
-
-
-def _kafka(folder: Path, environment: dict[str, str]) -> str:
-    command = [BIN / "treering", "status", "--json"]
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)["kafka"]
 
 
 def _is_ready(address: str) -> bool:

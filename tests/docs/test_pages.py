@@ -1,5 +1,6 @@
 """Every page of the documentation does what it says, read from top to bottom."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -40,13 +41,20 @@ class Reader:
         if name != ".":
             copy(ROOT / name, self.folder)
         service = self.open.enter_context(closing(Service(self.folder, self.environment)))
-        self.environment |= {"HTTP": service.http, "KAFKA": service.kafka}
+        self.environment["HTTP"] = service.http
 
     def _prompt(self, language: str) -> Prompt:
         if language not in self.prompts:
-            prompt = Prompt(language, self.folder, self.environment)
+            prompt = Prompt(language, self.folder, self._exported())
             self.prompts[language] = self.open.enter_context(closing(prompt))
         return self.prompts[language]
+
+    def _exported(self) -> dict[str, str]:
+        """Return what a program sees that is started from the page's shell, if it has one."""
+        if "bash" not in self.prompts:
+            return self.environment
+        show = "python -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+        return json.loads(self.prompts["bash"].run(show))
 
     def _here(self, text: str) -> str:
         """The page says port 8000; the service has a free one."""
