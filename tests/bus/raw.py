@@ -38,6 +38,7 @@ async def outcomes(kafka: str, topic: str, count: int, *, seconds: float = 20) -
     found = [_outcome(each) async for each in records_of(kafka, topic)]
     deadline = time.monotonic() + seconds
     while len(found) < count and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
         found = [_outcome(each) async for each in records_of(kafka, topic)]
     assert len(found) >= count, f"{len(found)} outcomes came: {found}"
     return found

@@ -109,11 +109,11 @@ POISON: list[Raw] = [
 async def test_poison_never_blocks_its_neighbours(
     servers: Addresses, topics: Topics, handlers: Handlers, store: Store
 ) -> None:
-    await send(servers.kafka, topics.commands, (b"dataset/p", b'{"name":"p"}', [CREATE]))
+    records: list[Raw] = [(b"dataset/p", b'{"name":"p"}', [CREATE])]
     for number, poison in enumerate(POISON):
-        name = f"n{number}"
-        neighbour: Raw = (f"dataset/{name}".encode(), b'{"name":"%b"}' % name.encode(), [CREATE])
-        await send(servers.kafka, topics.commands, poison, neighbour)
+        name = f"n{number}".encode()
+        records += poison, (b"dataset/%b" % name, b'{"name":"%b"}' % name, [CREATE])
+    await send(servers.kafka, topics.commands, *records)
     async with handlers():
         told = await outcomes(servers.kafka, topics.outcomes, 2 * len(POISON))
     accepted = [outcome for outcome in told if outcome.outcome == "accepted"]
