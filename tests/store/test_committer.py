@@ -170,7 +170,7 @@ async def test_a_committer_that_fails_says_so_for_good(store: Store) -> None:
     assert [type(answer) for answer in answers] == [StoreNotReady] * 2
     (log,) = logs
     assert (log["event"], log["log_level"]) == ("The committer failed", "error")
-    assert "AttributeError" in log["trace"]
+    assert "AttributeError" in log["exception"]
     with pytest.raises(StoreNotReady, match="start this process again"):
         await store.append(asking("dataset/2"))
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import time
+from traceback import format_exception
 from typing import Any, Protocol
 
 import structlog
@@ -122,7 +123,7 @@ class Settling:
 
 def _fault(word: str, what: str, error: Exception, *place: object) -> DeadLetter:
     """Return the letter that tells a sender of a fault of ours; the log has the whole of it."""
-    _log.error(what, place=place, exc_info=error)
+    _log.error(what, place=place, exception="".join(format_exception(error)))
     reason = f"{what}: {type(error).__name__}. The log of the handler says more."
     return DeadLetter(word, reason, 500)
 

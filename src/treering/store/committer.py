@@ -163,7 +163,7 @@ class Committer:
         except Exception as fault:  # noqa: BLE001 - the outermost loop of the committer
             self._failed = True
             error = _failure()
-            _log.error("The committer failed", trace="".join(format_exception(fault)))
+            _log.error("The committer failed", exception="".join(format_exception(fault)))
         finally:
             self._closing = True
             self._room.set()
