@@ -1,6 +1,6 @@
 """Dead letters sent back to where they came from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from treering.bus.dead import Letter, dead_list, dead_settled, is_rightly_signed, named
@@ -52,21 +52,7 @@ async def dead_redrive(
     """
     letters = await dead_list(kafka, topics)
     settled = await dead_settled(reader, letters, secret=secret)
-    if names is None:
-        chosen = [letter for letter in letters if letter.place not in settled]
-    else:
-        chosen = named(letters, names)
-    for letter in chosen:
-        if letter.place in settled:
-            raise BusError(
-                f"The dead letter {letter.place} is settled ({settled[letter.place]}): nothing is "
-                "left to send back; `treering dead list` shows those that are open."
-            )
-        if letter.error == _TOO_OLD and not as_new:
-            raise BusError(
-                f"{letter.place} is older than the verdicts, it may have been decided long ago: "
-                "send it as new if it is still meant."
-            )
+    chosen = _chosen(letters, settled, names, as_new=as_new)
     targets = sorted({_target(topics, letter) for letter in chosen})
     if not targets:
         return []
@@ -87,6 +73,32 @@ async def dead_redrive(
             await delivery
             redriven.append(Redriven(letter=letter, command=sent.command))
     return redriven
+
+
+def _chosen(
+    letters: Sequence[Letter],
+    settled: Mapping[str, str],
+    names: Sequence[str] | None,
+    *,
+    as_new: bool,
+) -> Sequence[Letter]:
+    """Return the letters of these names, or all that are open; raises BusError if one may not."""
+    if names is None:
+        chosen: Sequence[Letter] = [each for each in letters if each.place not in settled]
+    else:
+        chosen = named(letters, names)
+    for letter in chosen:
+        if letter.place in settled:
+            raise BusError(
+                f"The dead letter {letter.place} is settled ({settled[letter.place]}): nothing is "
+                "left to send back; `treering dead list` shows those that are open."
+            )
+        if letter.error == _TOO_OLD and not as_new:
+            raise BusError(
+                f"{letter.place} is older than the verdicts, it may have been decided long ago: "
+                "send it as new if it is still meant."
+            )
+    return chosen
 
 
 def _target(topics: Topics, letter: Letter) -> str:

@@ -22,6 +22,7 @@ from treering.errors import (
     StoreUnavailable,
     UnknownMessage,
 )  # fmt: skip
+from treering.handling import Tell
 from treering.message import Outcome, Received
 from treering.store import Reader
 
@@ -30,9 +31,6 @@ _OLD_MS = 24 * 60 * 60 * 1000
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _log = structlog.stdlib.get_logger(__name__)
-
-
-type Tell = Callable[[Sequence[tuple[Received[Any], Outcome]]], Awaitable[None]]
 
 
 class Settles(Protocol):
