@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treering.decider import Decider
-    from treering.entity import Entity, EntityState
+    from treering.entity import Entity, EntityState, Fields, renamed
     from treering.errors import Refusal, TreeringError
     from treering.message import Command, Event, Received, Recorded
     from treering.projection import Projection
     from treering.service import Service
     from treering.settings import Settings
+    from treering.upcast import Upcast
 
 __all__ = [
     "Command",
@@ -21,6 +22,7 @@ __all__ = [
     "Entity",
     "EntityState",
     "Event",
+    "Fields",
     "Projection",
     "Received",
     "Recorded",
@@ -28,6 +30,8 @@ __all__ = [
     "Service",
     "Settings",
     "TreeringError",
+    "Upcast",
+    "renamed",
 ]
 
 _HOMES = {
@@ -36,6 +40,7 @@ _HOMES = {
     "Entity": "entity",
     "EntityState": "entity",
     "Event": "message",
+    "Fields": "entity",
     "Projection": "projection",
     "Received": "message",
     "Recorded": "message",
@@ -43,6 +48,8 @@ _HOMES = {
     "Service": "service",
     "Settings": "settings",
     "TreeringError": "errors",
+    "Upcast": "upcast",
+    "renamed": "entity",
 }
 
 

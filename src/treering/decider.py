@@ -18,6 +18,7 @@ from treering.message import (
     Stream,
     message_type,
 )
+from treering.upcast import Upcast
 
 type Decide[S] = Callable[[S, Received[Any]], Sequence[Event]]
 """From the state of one stream and a command to its events; none: nothing to do."""
@@ -55,6 +56,8 @@ class Decider[S]:
     evolve: Evolve[S]
     commands: Sequence[type[Command] | MessageType[Any]] = ()
     events: Sequence[type[Event] | MessageType[Any]] = ()
+    upcasts: Sequence[Upcast] = ()
+    """How bodies of older types of commands and events are read."""
     concerns: Concerns | None = None
     keys: Callable[[S], Iterable[str]] = no_keys
     """The unique keys that a stream in this state holds; no two streams of a kind hold one."""
@@ -66,13 +69,11 @@ class Decider[S]:
 
     def __post_init__(self) -> None:
         """Refuse words that could not travel."""
-        for types in (self.command_types, self.event_types):
-            for each in types:
-                if not each.name.startswith(f"{self.kind}."):
-                    message = (
-                        f"{each.name!r} is a message of {self.kind!r}: start it with its kind."
-                    )
-                    raise DeclarationError(message)
+        types = [each.name for each in (*self.command_types, *self.event_types)]
+        for name in (*types, *(each.old for each in self.upcasts)):
+            if not name.startswith(f"{self.kind}."):
+                message = f"{name!r} is a message of {self.kind!r}: start it with its kind."
+                raise DeclarationError(message)
 
     @property
     def command_types(self) -> Sequence[MessageType[Any]]:

@@ -17,6 +17,7 @@ TreeringError
 │   ├── StoreNotReady        not migrated, not durable or too new, or appending failed
 │   └── BadRequest           an append that the database refuses whatever the moment
 ├── UnknownMessage           a type this process does not know; it is older than the log
+├── UpcastFailed             a body of an old type can not be read as one of today
 ├── BusError                 Kafka refused, or did not answer in time
 ├── RelayStopped             the relay will not guess; an operator decides
 ├── ProjectionStopped        a read model met an event that it can not fold
@@ -155,6 +156,10 @@ class BadRequest(StoreError):
 
 class UnknownMessage(TreeringError):
     """A message type that this process does not know: it is older than the log."""
+
+
+class UpcastFailed(TreeringError):
+    """A body of an old type can not be read as one of today, by the upcast that is there."""
 
 
 class BusError(TreeringError):

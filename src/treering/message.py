@@ -206,6 +206,8 @@ class MessageType[M: Message](msgspec.Struct, frozen=True, kw_only=True, gc=Fals
     decode: Callable[[bytes | str], M]
     encode: Callable[[M], bytes]
     schema: Callable[[], dict[str, Any]]
+    now: str | None = None
+    """Of an old type: the one that its bodies are read as."""
 
 
 def message_type[M: Message](body: type[M]) -> MessageType[M]:

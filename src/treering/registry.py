@@ -1,11 +1,21 @@
 """All kinds of streams of a service, and the types of their messages by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from treering.decider import Decider
 from treering.errors import DeclarationError, UnknownMessage
-from treering.message import Erased, Event, MessageType, Recorded, Stored, Stream, kind_of
+from treering.message import (
+    Erased,
+    Event,
+    Message,
+    MessageType,
+    Recorded,
+    Stored,
+    Stream,
+    kind_of,
+)  # fmt: skip
+from treering.upcast import older
 
 _ERASED = Erased()
 
@@ -17,7 +27,9 @@ class Registry:
         self.deciders: dict[str, Decider[Any]] = {}
         self.commands: dict[str, MessageType[Any]] = {}
         self.events: dict[str, MessageType[Any]] = {}
-        self._event_types: dict[tuple[str, type[Event]], MessageType[Any]] = {}
+        """The types of today; `older` holds those that are still read."""
+        self.older: dict[str, MessageType[Any]] = {}
+        self._types: dict[tuple[str, type[Message]], MessageType[Any]] = {}
         for decider in deciders:
             self._add(decider)
 
@@ -32,7 +44,18 @@ class Registry:
             _put(self.commands, each)
         for each in decider.event_types:
             _put(self.events, each)
-            self._event_types[decider.kind, each.body] = each
+        now = [*decider.command_types, *decider.event_types]
+        self._types |= {(decider.kind, each.body): each for each in now}
+        self.older |= older({each.name: each for each in now}, decider.upcasts)
+
+    def command(self, name: str) -> MessageType[Any] | None:
+        """Return the type of commands called *name*, of today or older; None if there is none."""
+        return self.commands.get(name) or self._older(name, self.commands)
+
+    def creates(self, kind: MessageType[Any]) -> bool:
+        """Say whether commands of this type may come without a subject."""
+        name = kind.now or kind.name
+        return name in self.deciders[name.partition(".")[0]].creates
 
     def decider_of(self, stream: Stream) -> Decider[Any]:
         """Return the rules of *stream*; raises UnknownMessage if its kind is not known."""
@@ -43,13 +66,14 @@ class Registry:
                 f"{stream}: this service has no kind {kind_of(stream)!r}."
             ) from None
 
-    def type_of(self, stream: Stream, event: Event) -> MessageType[Any]:
-        """Return the type under which *event* is stored in *stream*."""
+    def type_of(self, stream: Stream, message: Message) -> MessageType[Any]:
+        """Return the type under which *message* is stored in *stream*, or sent to it."""
         try:
-            return self._event_types[kind_of(stream), type(event)]
+            return self._types[kind_of(stream), type(message)]
         except KeyError:
             raise DeclarationError(
-                f"{type(event).__name__} is no event of {kind_of(stream)!r}; add it to `events`."
+                f"{type(message).__name__} is no message of {kind_of(stream)!r}; add it to its "
+                "`events` or `commands`."
             ) from None
 
     def recorded(self, stored: Stored) -> Recorded[Any]:
@@ -73,12 +97,17 @@ class Registry:
     def _event(self, stored: Stored) -> Event:
         if not stored.body:
             return _ERASED
-        if (known := self.events.get(stored.type)) is None:
+        known = self.events.get(stored.type) or self._older(stored.type, self.events)
+        if known is None:
             raise UnknownMessage(
                 f"Position {stored.position} holds {stored.type!r}, which this release does not "
                 "know: it is older than the log; run the newer one."
             )
         return known.decode(stored.body)
+
+    def _older(self, name: str, types: Mapping[str, MessageType[Any]]) -> MessageType[Any] | None:
+        found = self.older.get(name)
+        return found if found is not None and found.now in types else None
 
 
 def _put(types: dict[str, MessageType[Any]], each: MessageType[Any]) -> None:

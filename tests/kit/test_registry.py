@@ -83,7 +83,7 @@ def test_an_unknown_kind_is_said() -> None:
 
 
 def test_an_event_of_another_kind_cannot_be_stored() -> None:
-    with pytest.raises(DeclarationError, match="Opened is no event of 'window'"):
+    with pytest.raises(DeclarationError, match="Opened is no message of 'window'"):
         REGISTRY.type_of("window/1", Opened(width=1))
 
 

@@ -21,9 +21,9 @@ from treering.bus.faults import malformed
 from treering.bus.kafka import Record
 from treering.bus.signature import fingerprint, is_signed
 from treering.decider import Decider
-from treering.entity.validation import nearest
-from treering.errors import DeadLetter
-from treering.message import DEFAULT_TENANT, MessageType, Received, Stream
+from treering.entity.validation import fault, nearest
+from treering.errors import DeadLetter, UpcastFailed
+from treering.message import DEFAULT_TENANT, Malformed, MessageType, Received, Stream
 from treering.registry import Registry
 
 _ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
@@ -90,7 +90,7 @@ class CommandReader:
         name = word(said, "ce_type")
         if said.get("ce_specversion") not in (None, b"", b"1.0"):
             raise DeadLetter("wrong-headers", "ce_specversion: only 1.0 is understood.")
-        if (kind := self._registry.commands.get(name)) is not None:
+        if (kind := self._registry.command(name)) is not None:
             return kind
         if not name:
             raise DeadLetter("unknown-type", "ce_type is missing: it says which command this is.")
@@ -117,7 +117,7 @@ class CommandReader:
         """Return the stream, and the subject as it was said: empty if it had to be made."""
         name = kind.name.partition(".")[0]
         decider = self._registry.deciders[name]
-        creates = kind.name in decider.creates
+        creates = self._registry.creates(kind)
         subject = said.get("ce_subject") or self._key(record, said, creates=creates)
         if subject:
             return _checked(decider, subject), subject
@@ -164,3 +164,5 @@ def _command(kind: MessageType[Any], body: bytes) -> Any:
         return kind.decode(body)
     except NO_JSON as error:
         return malformed(kind.body, body, error)
+    except UpcastFailed as error:
+        return Malformed(detail=str(error), errors=[fault((), "upcast_failed", str(error))])

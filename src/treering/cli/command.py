@@ -65,7 +65,7 @@ async def command(
 def _known(app: App, name: str) -> str:
     """Return the type that *name* means; raises SettingsError with the nearest if it is none."""
     types = [*app.registry.commands]
-    if name in types:
+    if app.registry.command(name) is not None:
         return name
     versions = [each for each in types if each.rpartition(".v")[0] == name]
     if versions:
@@ -76,9 +76,10 @@ def _known(app: App, name: str) -> str:
 
 
 def _require_that_it_creates(app: App, name: str) -> None:
-    kind = name.partition(".")[0]
-    if name not in app.registry.deciders[kind].creates:
-        raise SettingsError(f"{name} needs the stream it is about: say --subject {kind}/ID.")
+    kind = app.registry.command(name)
+    if kind is not None and not app.registry.creates(kind):
+        stream = f"{name.partition('.')[0]}/ID"
+        raise SettingsError(f"{name} needs the stream it is about: say --subject {stream}.")
 
 
 def _body(app: App, name: str, fields: Sequence[str], data: str | None) -> dict[str, Any]:
@@ -86,7 +87,8 @@ def _body(app: App, name: str, fields: Sequence[str], data: str | None) -> dict[
         raise SettingsError("Say the body with --data or with NAME=VALUE, not both.")
     if data is not None:
         return _object(data)
-    schema = app.registry.commands[name].schema().get("properties", {})
+    kind = app.registry.commands.get(name)
+    schema: dict[str, Any] = kind.schema().get("properties", {}) if kind else {}
     body: dict[str, Any] = {}
     for field in fields:
         path, is_given, value = field.partition("=")

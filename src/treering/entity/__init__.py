@@ -1,11 +1,13 @@
 """Entities: a declaration, and the commands, events and rules that follow from it."""
 
 from treering.entity.declaration import Declaration, Entity
+from treering.entity.evolution import renamed
 from treering.entity.messages import (
     Create,
     Created,
     Delete,
     Deleted,
+    Fields,
     Patch,
     Purge,
     Purged,
@@ -24,7 +26,7 @@ from treering.entity.rules import EntityState
 from treering.entity.validation import stamp
 
 __all__ = [
-    "Create", "Created", "Declaration", "Delete", "Deleted", "Entity", "EntityState", "Patch",
-    "Purge", "Purged", "Replace", "Replaced", "Restore", "Restored", "Tag", "Tagged", "Untag",
-    "Untagged", "Update", "Updated", "stamp",
+    "Create", "Created", "Declaration", "Delete", "Deleted", "Entity", "EntityState", "Fields",
+    "Patch", "Purge", "Purged", "Replace", "Replaced", "Restore", "Restored", "Tag", "Tagged",
+    "Untag", "Untagged", "Update", "Updated", "renamed", "stamp",
 ]  # fmt: skip

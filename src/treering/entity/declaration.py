@@ -10,8 +10,18 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from treering.decider import Decider, Ids
-from treering.entity.messages import COMMANDS, EVENTS, FieldsCommand, type_for, word_of
+from treering.entity.evolution import Change, Upward, upcasts
+from treering.entity.messages import (
+    COMMANDS,
+    EVENTS,
+    FIELD_WORDS,
+    Fields,
+    FieldsCommand,
+    type_for,
+    word_of,
+)  # fmt: skip
 from treering.entity.rules import EntityState, Rules, evolve, represent
+from treering.entity.validation import defaults_of
 from treering.errors import DeclarationError
 from treering.message import Command, Event, Message, MessageType, Received
 
@@ -41,8 +51,16 @@ class Declaration:
     searchable: Collection[str] = ()
     sortable: Collection[str] = ()
     filterable: Collection[str] = ()
+    version: int = 1
+    """Of the types of messages that say fields; another one wants an upcast from the one before."""
     commands: dict[type[Command], Further] = field(default_factory=dict[type[Command], Further])
     """Commands added with `Entity.command`."""
+    changes: dict[int, Change] = field(default_factory=dict[int, Change])
+    """Upcasts added with `Entity.upcast`, by the version that they read."""
+
+    def type_of(self, word: str) -> str:
+        """Return the type of messages with that word, such as `dataset.create.v1`."""
+        return f"{self.kind}.{word}.v{self.version if word in FIELD_WORDS else 1}"
 
 
 class Entity(BaseModel):
@@ -80,6 +98,7 @@ class Entity(BaseModel):
         searchable: Collection[str] = (),
         sortable: Collection[str] = (),
         filterable: Collection[str] = (),
+        version: int = 1,
     ) -> None:
         """Take the class line; pydantic hands the same words on once the fields are known."""
         super().__init_subclass__()
@@ -109,25 +128,50 @@ class Entity(BaseModel):
         return added
 
     @classmethod
+    def upcast[C: Upward](cls, version: int, *, missing: Fields | None = None) -> Callable[[C], C]:
+        """Say how fields of an older *version* read as those of the next.
+
+        @Dataset.upcast(1, missing={"unit": "mm"})
+        def from_1(fields: Fields) -> Fields:
+            return renamed(fields, name="title")
+
+        The function is given the fields of every message of that version, commands and events
+        alike, and an update says only some. *missing* is added to those that say all fields and
+        lack it.
+        """
+
+        def added(change: C) -> C:
+            changes = cls.declaration.changes
+            if version in changes:
+                raise DeclarationError(f"{cls.__name__}: two upcasts read version {version}.")
+            changes[version] = Change(change, missing or {})
+            return change
+
+        return added
+
+    @classmethod
     def decider(cls) -> Decider[EntityState]:
         """Return the rules of its streams."""
         said = cls.declaration
+        defaults = defaults_of(cls)
         return Decider(
             kind=said.kind,
             initial=EntityState(),
             decide=Rules(cls, said.commands).decide,
             evolve=evolve,
-            commands=[*(_typed(cls, body) for body in COMMANDS), *said.commands],
-            events=[_typed(cls, body) for body in EVENTS],
+            commands=[*(_typed(cls, body, defaults) for body in COMMANDS), *said.commands],
+            events=[_typed(cls, body, defaults) for body in EVENTS],
+            upcasts=[*upcasts(cls.__name__, said.kind, said.version, said.changes)],
             keys=lambda state: _keys(said, state),
             represent=represent,
             ids=said.ids,
-            creates=frozenset({f"{said.kind}.create.v1"}),
+            creates=frozenset({said.type_of("create")}),
         )
 
 
-def _typed(model: type[Entity], body: type[Message]) -> MessageType[Any]:
-    return type_for(model.declaration.kind, body, lambda: _schema(model, body))
+def _typed(model: type[Entity], body: type[Message], defaults: Fields) -> MessageType[Any]:
+    name = model.declaration.type_of(word_of(body))
+    return type_for(name, body, lambda: _schema(model, body), defaults)
 
 
 def _schema(model: type[Entity], body: type[Message]) -> dict[str, Any]:
@@ -171,6 +215,8 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
     name, kind = model.__name__, declaration.kind
     if not _KIND.fullmatch(kind):
         raise DeclarationError(f"{name}: {kind!r} is no kind; use lower-case words joined by '-'.")
+    if declaration.version < 1:
+        raise DeclarationError(f"{name}: version is a number from 1, not {declaration.version}.")
     if declaration.ids not in get_args(Ids.__value__):
         raise DeclarationError(f"{name}: ids is 'any' or 'ulid', not {declaration.ids!r}.")
     if taken := _RESERVED & model.model_fields.keys():

@@ -109,22 +109,36 @@ EVENTS: Sequence[type[Event]] = (
 )  # fmt: skip
 
 
+FIELD_WORDS = frozenset(
+    body.__name__.lower()
+    for body in (*COMMANDS, *EVENTS)
+    if issubclass(body, FieldsCommand | FieldsEvent)
+)
+"""The words of messages that say fields: their types have the version of the entity."""
+WHOLE_WORDS = frozenset({"create", "created", "replace", "replaced"})
+"""The words of those that say all of them."""
+
+
 def word_of(body: type[Message]) -> str:
     """Return the word that *body* has in type names: `Created` is `created`."""
     return body.__name__.lower()
 
 
 def type_for(
-    kind: str, body: type[Message], schema: Callable[[], dict[str, Any]]
+    name: str, body: type[Message], schema: Callable[[], dict[str, Any]], defaults: Fields
 ) -> MessageType[Any]:
-    """Return the type of *body* for entities of *kind*; bodies of fields are those fields alone."""
-    name = f"{kind}.{word_of(body)}.v1"
+    """Return the type of *body* called *name*; bodies of fields are those fields alone.
+
+    An event that says all fields was maybe written before some were added: these have *defaults*.
+    """
     if not issubclass(body, FieldsCommand | FieldsEvent):
         decode = msgspec.json.Decoder(body).decode
         return MessageType(name=name, body=body, decode=decode, encode=_encode, schema=schema)
+    added = defaults if issubclass(body, Created | Replaced) else {}
 
     def read(raw: bytes | str) -> FieldsCommand | FieldsEvent:
-        return body(fields=_fields.decode(raw))
+        fields = _fields.decode(raw)
+        return body(fields=fields if added.keys() <= fields.keys() else {**added, **fields})
 
     def write(message: FieldsCommand | FieldsEvent) -> bytes:
         return _encode(message.fields)

@@ -1,6 +1,6 @@
 """The rules that all entities share: one decider, made from a declaration."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, assert_never, cast
 
@@ -29,7 +29,7 @@ from treering.entity.messages import (
     Updated,
 )  # fmt: skip
 from treering.entity.validation import fault, invalid, stamp, validated
-from treering.errors import AlreadyExists, IsDeleted, IsPurged, NotFound
+from treering.errors import AlreadyExists, InvalidBody, IsDeleted, IsPurged, NotFound
 from treering.message import EPOCH, Event, Received, Recorded, Stream, id_of
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -53,6 +53,7 @@ class Rules:
     def __init__(self, model: type[BaseModel], extra: Extra) -> None:
         self._model = model
         self._extra = extra
+        self._names = frozenset(model.model_fields)
 
     def decide(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
         """Return what follows from the command; see `treering.decider.Decider`."""
@@ -87,8 +88,7 @@ class Rules:
             case Patch(fields=fields):
                 return self._updated(state, _merged(state.fields, fields), given=fields)
             case Replace(fields=fields):
-                new = validated(self._model, fields)
-                return [] if _same(new, state.fields) else [Replaced(fields=new)]
+                return self._replaced(state, fields)
             case Delete():
                 return [Deleted()] if state.status == "live" else []
             case Restore():
@@ -97,7 +97,8 @@ class Rules:
                 return [Purged()] if state.status != "purged" else []
             case Tag(tags=tags):
                 added = [tag for tag in dict.fromkeys(tags) if tag not in state.fields["tags"]]
-                validated(self._model, {**state.fields, "tags": [*state.fields["tags"], *added]})
+                given = {"tags": [*state.fields["tags"], *added]}
+                self._validated({**state.fields, **given}, given)
                 return [Tagged(tags=added)] if added else []
             case Untag(tags=tags):
                 gone = [tag for tag in dict.fromkeys(tags) if tag in state.fields["tags"]]
@@ -105,9 +106,15 @@ class Rules:
             case _:
                 assert_never(command)
 
+    def _replaced(self, state: EntityState, fields: Fields) -> Sequence[Event]:
+        """Set all fields that this release knows; a newer one's stay as they are."""
+        kept = {name: value for name, value in state.fields.items() if name not in self._names}
+        new = kept | validated(self._model, fields)
+        return [] if _same(new, state.fields) else [Replaced(fields=new)]
+
     def _updated(self, state: EntityState, fields: Fields, given: Fields) -> Sequence[Event]:
         old = state.fields
-        new = validated(self._model, fields)
+        new = self._validated(fields, given)
         changed = {
             name: value
             for name, value in new.items()
@@ -115,9 +122,23 @@ class Rules:
         }
         return [Updated(fields=changed)] if changed else []
 
+    def _validated(self, fields: Fields, given: Fields) -> Fields:
+        """Return an entity's *fields* as the model understands them; *given* was just said.
+
+        What only a newer release knows is left out.
+        """
+        if not fields.keys() <= self._names:
+            known = self._names | given.keys()
+            fields = {name: value for name, value in fields.items() if name in known}
+        try:
+            return validated(self._model, fields)
+        except InvalidBody as refusal:
+            raise _of_stored(refusal, fields.keys() - given.keys()) from refusal
+
     def _checked(self, state: EntityState, event: Event) -> Event:
+        """Return an event that a further command's rules have made, its fields as the model's."""
         if isinstance(event, Updated):
-            new = validated(self._model, {**state.fields, **event.fields})
+            new = self._validated({**state.fields, **event.fields}, event.fields)
             return Updated(fields={name: new[name] for name in event.fields})
         return event
 
@@ -168,6 +189,19 @@ def _now(state: EntityState, at: datetime, **changes: Any) -> EntityState:
 def _same(value: object, other: object) -> bool:
     """Tell whether two values are one in JSON: to Python true is 1, and 1 is 1.0."""
     return value == other and _encode(value) == _encode(other)
+
+
+def _of_stored(refusal: InvalidBody, stored: Collection[str]) -> InvalidBody:
+    """Return *refusal*, saying of which faults the sender is not to blame."""
+    faults: list[dict[str, Any]] = refusal.members["errors"]
+    if not any(each["loc"] and each["loc"][0] in stored for each in faults):
+        return refusal
+    return invalid([
+        each | {"msg": f"{each['msg']}; so it is stored: send another value with the command"}
+        if each["loc"] and each["loc"][0] in stored
+        else each
+        for each in faults
+    ])  # fmt: skip
 
 
 def _require(state: EntityState, stream: Stream, *, deleted: bool) -> None:

@@ -29,6 +29,16 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
         found = error.errors(include_url=False)
         faults = [_fault(each, model) for each in found[:MOST_FAULTS]]
         raise invalid(faults, of=len(found)) from error
+    return _dumped(model, made)
+
+
+def defaults_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the values of fields that nobody said, ready for JSON; none that is new each time."""
+    one, other = (_dumped(model, model.model_construct()) for _ in range(2))
+    return {name: value for name, value in one.items() if value == other[name]}
+
+
+def _dumped(model: type[BaseModel], made: BaseModel) -> dict[str, Any]:
     try:
         dumped: dict[str, Any] = model.__pydantic_serializer__.to_python(made, mode="json")
     except ValueError as error:

@@ -83,8 +83,8 @@ class Commands:
 
     def _faults(self, event: _Event) -> Sequence[Mapping[str, Any]]:
         faults: list[Mapping[str, Any]] = []
-        if event.type not in (known := self._registry.commands):
-            near = nearest(event.type[:_LONGEST_ID], [*known])
+        if self._registry.command(event.type) is None:
+            near = nearest(event.type[:_LONGEST_ID], [*self._registry.commands])
             faults.append(
                 fault(
                     ("type",), "unknown_type", "No command of this service", event.type, near=near

@@ -93,7 +93,7 @@ class Writes:
         )
 
     def _type(self, word: str) -> str:
-        return f"{self._collection.kind}.{word}.v1"
+        return self._collection.entity.declaration.type_of(word)
 
     def _created(self, request: Request) -> Shown:
         def shown(outcome: Outcome) -> Response:

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from treering import metrics
-from treering.errors import BadRequest, StoreUnavailable, UnknownMessage
+from treering.errors import BadRequest, StoreUnavailable, UnknownMessage, UpcastFailed
 from treering.message import Stored, kind_of
 from treering.points import reached
 from treering.projection.follower import Follower, Mark
@@ -109,7 +109,7 @@ class Pack:
             return
         try:
             recorded = self._ground.registry.recorded(stored)
-        except (UnknownMessage, msgspec.MsgspecError) as error:
+        except (UnknownMessage, UpcastFailed, msgspec.MsgspecError) as error:
             for follower in wanting:
                 follower.fail(position, str(error))
             return

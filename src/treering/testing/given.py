@@ -13,7 +13,7 @@ from typing import Any
 from treering.decider import Decider, decided
 from treering.entity import Entity
 from treering.errors import Refusal
-from treering.message import Command, Event, Received, Recorded, Stream, kind_of
+from treering.message import Command, Event, Received, Recorded, Stream
 from treering.registry import Registry
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -75,7 +75,7 @@ class Given:
         decider = self._registry.decider_of(subject)
         received = Received(
             id="command",
-            type=command.message_type or f"{kind_of(subject)}.{type(command).__name__.lower()}.v1",
+            type=self._registry.type_of(subject, command).name,
             stream=subject,
             command=command,
             now=now,

@@ -10,7 +10,7 @@ import msgspec
 
 from treering.decider import decided
 from treering.entity import stamp
-from treering.errors import Refusal
+from treering.errors import Refusal, UpcastFailed
 from treering.message import (
     EPOCH,
     Command,
@@ -24,6 +24,7 @@ from treering.message import (
 )  # fmt: skip
 from treering.projection import Projection, ReadModels, apply
 from treering.projection.entity import ABSENT
+from treering.registry import Registry
 from treering.testing.audit import Books, Violation
 from treering.testing.ledger import Ledger, Said
 
@@ -137,8 +138,10 @@ class Replay:
         """Return what follows now from what was said; None if that can not be told."""
         registry = self._books.registry
         try:
-            command: Command = registry.commands[said.type].decode(msgspec.json.encode(said.body))
-        except msgspec.DecodeError:
+            command = _command(registry, said)
+        except (msgspec.DecodeError, UpcastFailed):
+            return None
+        if command is None:
             return None
         received = Received(
             id=said.command or "",
@@ -222,6 +225,12 @@ def folded(books: Books, projection: Projection) -> Sequence[Mapping[str, Any]]:
         }
         for row in apply(changes, {table.name: {}})[table.name].values()
     ]
+
+
+def _command(registry: Registry, said: Said) -> Command | None:
+    """Return what was said as today's command."""
+    kind = registry.command(said.type)
+    return kind.decode(msgspec.json.encode(said.body)) if kind else None
 
 
 def _key(projection: Projection, row: Mapping[str, Any]) -> tuple[Any, ...]:
