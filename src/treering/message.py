@@ -43,9 +43,11 @@ class _MessageMeta(msgspec.StructMeta):
         *,
         type: str = "",
         erases: bool = False,
+        deprecated: bool = False,
         **options: Any,
     ) -> Any:
         namespace = {**namespace, "message_type": type, "erases": erases}
+        namespace["deprecated"] = deprecated
         options = {"frozen": True, "kw_only": True, **options}
         return super().__new__(cls, name, bases, namespace, **options)
 
@@ -55,6 +57,8 @@ class Message(msgspec.Struct, metaclass=_MessageMeta):
 
     message_type: ClassVar[str] = ""
     erases: ClassVar[bool] = False
+    deprecated: ClassVar[bool] = False
+    """Whether it is still taken, and nobody should send it any more."""
 
 
 class Command(Message, forbid_unknown_fields=True):

@@ -102,7 +102,7 @@ def test_words_alone_make_no_revision(versions: Versions) -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ("height: int", "changed which fields must be there"),
+        ("height: int", "has a new field 'height', which must be there"),
         ("tags: list[int] = []", "changed its field 'tags'"),
         ("model_config = {'extra': 'allow'}", "changed its shape"),
     ],
@@ -113,7 +113,7 @@ def test_an_incompatible_change_of_a_released_shape_is_refused(
     write(versions.of(""), versions.schemas)
     release(versions.schemas)
     changed = versions.of(fields)
-    wanted = f"station.create.v1 was released and {why}: give the new shape a new version"
+    wanted = f"station.create.v1 {why}, and was released: give the new shape a new version"
     assert any(fault.startswith(wanted) for fault in drift(changed, versions.schemas))
     with pytest.raises(DeclarationError, match="give the new shape a new version"):
         write(changed, versions.schemas)

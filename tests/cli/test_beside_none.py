@@ -34,7 +34,7 @@ def test_the_list_says_what_each_is_for(treering: Treering) -> None:
         ("events", "show"), ("projections", "status"), ("projections", "rebuild"),
         ("projections", "skip"), ("relay", "status"), ("relay", "adopt"), ("relay", "republish"),
         ("db", "upgrade"), ("db", "downgrade"), ("db", "current"), ("schemas", "write"),
-        ("schemas", "check"), ("schemas", "release"),
+        ("schemas", "check"), ("schemas", "diff"), ("schemas", "list"), ("schemas", "release"),
     ],
 )  # fmt: skip
 def test_every_command_shows_an_example(treering: Treering, words: tuple[str, ...]) -> None:
@@ -131,6 +131,69 @@ def test_schemas_are_written_once_and_then_compared(treering: Treering, folder: 
     said = treering("schemas", "check")
     assert said.status == 1
     assert said.err == "Error: commands/tank.fill.v1.json is not up to date."
+
+
+def test_a_change_of_what_was_released_is_named_with_the_code_to_begin_with(
+    treering: Treering, folder: Path
+) -> None:
+    assert treering("schemas", "diff").out.startswith("Nothing in schemas/ was released")
+    treering("schemas", "write")
+    treering("schemas", "release")
+    assert treering("schemas", "diff").lines == ["Nothing differs from what was released."]
+    altitude = 'altitude: float = 0\n    unit: str = "m"'
+    _edit(folder / "service.py", "height: float = 0", altitude)
+    _edit(folder / "service.py", '{"name", "height"}', '{"name", "altitude"}')
+    _edit(folder / "domain/tank.py", "litres: int\n", "volume: int\n")
+    said = treering("schemas", "diff")
+    assert said.status == 1
+    (change,) = (line for line in said.lines if line.startswith("station.create.v1 "))
+    assert "(and update, patch, replace, created, updated, replaced) has a new field" in change
+    assert change.endswith(
+        "lost its field 'height': not compatible, so it wants a new version and an upcast."
+    )
+    assert "class Station(Entity, version=2):" in said.lines
+    assert "@Station.upcast(1)" in said.lines
+    assert 'Upcast(old="tank.filled.v1", new="tank.filled.v2", change=tank_filled_from_1),' in (
+        said.lines
+    )
+    assert any(line.startswith("stations.v1 ") and "next version" in line for line in said.lines)
+    assert "`treering schemas diff` shows what to write." in treering("schemas", "check").lines
+
+
+def test_a_field_that_was_renamed_is_recognized(treering: Treering, folder: Path) -> None:
+    treering("schemas", "write")
+    treering("schemas", "release")
+    _edit(folder / "service.py", "height: float = 0", "altitude: float = 0")
+    _edit(folder / "service.py", '{"name", "height"}', '{"name", "altitude"}')
+    assert 'return renamed(fields, height="altitude")' in treering("schemas", "diff").lines
+
+
+def test_a_field_with_a_default_keeps_the_version(treering: Treering, folder: Path) -> None:
+    treering("schemas", "write")
+    treering("schemas", "release")
+    _edit(folder / "service.py", "height: float = 0", 'height: float = 0\n    unit: str = "m"')
+    said = treering("schemas", "diff")
+    assert said.status == 0
+    assert any(
+        line.startswith("station.create.v1 ") and line.endswith("so its version stays.")
+        for line in said.lines
+    )
+    listed = {each["id"] for each in treering("schemas", "list", "--json").json}
+    assert {"station.create.v1.2", "stations.v1.2", "tank.fill.v1"} <= listed
+    (row,) = (
+        line for line in treering("schemas", "list").lines if line.startswith("station.create.v1.2")
+    )
+    assert {"name", "unit"} <= {*row.split()}
+
+
+def _edit(file: Path, old: str, new: str) -> None:
+    """Change a file of the service, which this process has imported."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("service", "domain"):
+            del sys.modules[name]
 
 
 def test_taking_the_store_down_wants_to_be_confirmed(treering: Treering) -> None:

@@ -21,6 +21,7 @@ from treering.handling import Handling
 from treering.message import Command, Event, Received, Recorded
 from treering.projection import Projection, Projector, ReadModels
 from treering.registry import Registry
+from treering.schema import SchemaRegistry
 from treering.service import Service
 from treering.store import Reader, Store, migrations
 from treering.store.connecting import url_for
@@ -146,6 +147,7 @@ async def running(
             service=Service(id="tests", version="1.2.3", description="Under test."),
             collections=[gateway.Collection(entity=entity) for entity in ENTITIES],
             registry=registry,
+            schemas=_schemas(),
             reader=reader,
             read_models=read_models,
             client=client,
@@ -158,6 +160,16 @@ async def running(
         if not circumstances.projects:
             projecting.set()
         yield started
+
+
+def _schemas() -> SchemaRegistry:
+    """Return shapes as a service has them after some releases."""
+    found = SchemaRegistry()
+    found.add("dataset.create.v1", {"properties": {"name": {}}}, deprecated=True)
+    found.add("dataset.create.v2", {"properties": {"title": {}}})
+    found.add("dataset.create.v2", {"properties": {"title": {}, "rows": {}}})
+    found.register("datasets.v1", lambda: {"title": "datasets"})
+    return found
 
 
 async def _serve(

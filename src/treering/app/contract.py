@@ -4,7 +4,6 @@ A file that was released never changes: what was compatible with it gets the nex
 (`config.created.v1.2.json`), what was not is refused and wants a new version of its type.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,15 +11,37 @@ from pathlib import Path
 from typing import Any
 
 from treering.app.loading import App
-from treering.app.shapes import is_compatible, is_same, read_model
+from treering.app.released import (
+    RELEASED,
+    Declared,
+    add_released,
+    declared,
+    digest_of,
+    register,
+    released,
+)  # fmt: skip
 from treering.bus import asyncapi
 from treering.errors import DeclarationError
+from treering.schema import Difference, SchemaRegistry, differences
 
-RELEASED = "released.json"
 _ASYNCAPI = "asyncapi.json"
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 type Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A shape that is not as it was released."""
+
+    name: str
+    differences: list[Difference]
+    is_shown: bool
+    """Whether clients only read it."""
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether it is the next revision; else it has to be the next version."""
+        return all(each.is_compatible for each in self.differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +52,32 @@ class Contract:
     """By path below the folder: the text of each file that is not released."""
     faults: list[str]
     """A sentence for each released shape that was changed."""
+    changes: list[Change]
+    """The shapes that are not as they were released."""
+    schemas: SchemaRegistry
+    """All shapes; of those that are at fault what was released."""
 
 
 def contract(app: App, folder: Path) -> Contract:
     """Return what *folder* should hold for *app*."""
-    released = _released(folder)
-    faults = [fault for path, digest in released.items() if (fault := _fault(folder, path, digest))]
+    everything = [*declared(app)]
+    schemas = SchemaRegistry()
+    faults = add_released(schemas, folder, {each.name for each in everything})
     files: dict[str, str] = {_ASYNCAPI: _text(_asyncapi(app))}
-    for stem, document in _documents(app):
+    changes: list[Change] = []
+    for each in everything:
+        changes += _changes(schemas, each)
         try:
-            path = _place(folder, stem, document, released)
+            revision = register(schemas, each)
         except DeclarationError as error:
-            faults.append(str(error))
+            faults.append(
+                f"{error}, and was released: give the new shape a new version of its type, and an "
+                "upcast."
+            )
         else:
-            if path is not None:
-                files[path] = _text(document)
-    return Contract(files=files, faults=faults)
+            if revision is not None:
+                files[f"{each.folder}/{revision}.json"] = _text(each.schema())
+    return Contract(files=files, faults=faults, changes=changes, schemas=schemas)
 
 
 def drift(found: Contract, folder: Path) -> list[str]:
@@ -82,23 +113,20 @@ def write(found: Contract, folder: Path) -> list[str]:
 
 def release(folder: Path) -> list[str]:
     """Note all files of *folder* as released; return those that were not before."""
-    released = dict(_released(folder))
-    new = [path for path in _revisions(folder) if path not in released]
-    released |= {path: _digest(folder / path) for path in new}
-    (folder / RELEASED).write_text(_text(dict(sorted(released.items()))))
+    noted = dict(released(folder))
+    new = [path for path in _revisions(folder) if path not in noted]
+    noted |= {path: digest_of(folder / path) for path in new}
+    (folder / RELEASED).write_text(_text(dict(sorted(noted.items()))))
     return new
 
 
-def _documents(app: App) -> Iterator[tuple[str, Document]]:
-    """Yield every shape under its path without revision and suffix."""
-    folders = {"commands": app.registry.commands, "events": app.registry.events}
-    for folder, types in folders.items():
-        for name, each in types.items():
-            yield f"{folder}/{name}", {"$schema": _DRAFT, "$id": name, **each.schema()}
-    for projection in app.projections:
-        shape = read_model(projection, app.entities)
-        name = f"{projection.name}.v1"
-        yield f"read-models/{name}", {"$schema": _DRAFT, "$id": name, **shape}
+def _changes(schemas: SchemaRegistry, said: Declared) -> Iterator[Change]:
+    last = schemas.get(said.name)
+    if last is None:
+        return
+    found = differences(last.schema_json, said.schema(), is_shown=said.is_shown)
+    if found:
+        yield Change(name=said.name, differences=found, is_shown=said.is_shown)
 
 
 def _asyncapi(app: App) -> Document:
@@ -111,53 +139,15 @@ def _asyncapi(app: App) -> Document:
     )
 
 
-def _place(folder: Path, stem: str, document: Document, released: Mapping[str, str]) -> str | None:
-    """Return the path that *document* is written to; None if a released one says it already."""
-    number = 1
-    while (path := _path(stem, number)) in released and (folder / path).exists():
-        number += 1
-    if number == 1:
-        return path
-    last = json.loads((folder / _path(stem, number - 1)).read_text())
-    if is_same(last, document):
-        return None
-    if why := is_compatible(last, document):
-        raise DeclarationError(
-            f"{document['$id']} was released and {why}: give the new shape a new version of its "
-            "type, and an upcaster."
-        )
-    return path
-
-
-def _path(stem: str, number: int) -> str:
-    return f"{stem}.json" if number == 1 else f"{stem}.{number}.json"
-
-
-def _released(folder: Path) -> Mapping[str, str]:
-    file = folder / RELEASED
-    return json.loads(file.read_text()) if file.exists() else {}
-
-
-def _fault(folder: Path, path: str, digest: str) -> str:
-    file = folder / path
-    if not file.exists():
-        return f"{path} was released and is gone."
-    return f"{path} was released and was changed." if _digest(file) != digest else ""
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _revisions(folder: Path) -> Iterator[str]:
     for file in sorted(folder.glob("*/*.json")):
         yield file.relative_to(folder).as_posix()
 
 
 def _stale(found: Contract, folder: Path) -> Iterator[str]:
-    released = _released(folder)
+    noted = released(folder)
     for path in _revisions(folder):
-        if path not in released and path not in found.files:
+        if path not in noted and path not in found.files:
             yield path
 
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from treering import gateway
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
+from treering.app.released import schemas_of
 from treering.bus import Client
 from treering.projection import ReadModels
 from treering.store import Reader
@@ -20,6 +21,7 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
     reader = await Reader.open(
         url, namespace=app.namespace, pool=pool_of(app), retry_seconds=said.retry_seconds
     )
+    schemas = schemas_of(app)
     read_models = ReadModels(reader, app.projections)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
@@ -29,6 +31,7 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
             service=app.service,
             collections=[gateway.Collection(entity=entity) for entity in app.entities],
             registry=app.registry,
+            schemas=schemas,
             reader=reader,
             read_models=read_models,
             client=client,

@@ -1,16 +1,78 @@
-"""`treering schemas`: the contract of the service in files."""
-
-from pathlib import Path
+"""`treering schemas`: the contract of the service in files, and what a change of it takes."""
 
 from cyclopts import App
 
-from treering.app import App as Application
 from treering.app import contract
+from treering.app.released import folder_of, released
+from treering.app.skeleton import skeletons, verdicts
 from treering.cli import place
-from treering.cli.output import complain, say
-from treering.roots import kit_root
+from treering.cli.output import complain, say, show, table
+from treering.schema import SchemaVersion
 
 app = App(name="schemas", help="The language-neutral schemas of all messages.")
+
+
+@app.command(name="list")
+def list_(*, json: bool = False) -> None:
+    """Print every shape with its newest revision, and which of them are old.
+
+        treering schemas list
+
+    Args:
+        json: Print JSON instead of a table.
+
+    """
+    found = place.loaded(projections=True)
+    schemas = contract.contract(found, folder_of(found)).schemas
+    newest = [each for name in schemas.names() if (each := schemas.get(name)) is not None]
+    if json:
+        show([{"id": each.id, "deprecated": each.deprecated} for each in newest])
+        return
+    table(("shape", "fields", ""), [_row(each) for each in newest])
+
+
+@app.command
+def check() -> int:
+    """Say whether `schemas/` is what the code declares; end with 1 if it is not.
+
+    treering schemas check
+    """
+    found = place.loaded(projections=True)
+    folder = folder_of(found)
+    now = contract.contract(found, folder)
+    said = contract.drift(now, folder)
+    for each in said:
+        complain(each)
+    if now.faults:
+        say("`treering schemas diff` shows what to write.")
+    elif said:
+        say("`treering schemas write` brings the files up to date.")
+    return 1 if said else 0
+
+
+@app.command
+def diff() -> int:
+    """Say in what the code differs from what was released, and what that takes.
+
+    A field that need not be there keeps its type's version; anything else wants a new one and an
+    upcast, whose skeleton is printed. Ends with 1 if one is wanted.
+
+        treering schemas diff
+    """
+    found = place.loaded(projections=True)
+    folder = folder_of(found)
+    if not released(folder):
+        say(f"Nothing in {folder.name}/ was released; `treering schemas release` does that.")
+        return 0
+    changes = contract.contract(found, folder).changes
+    for sentence in verdicts(changes):
+        say(sentence)
+    wanted = [*skeletons(found, changes)]
+    for code in wanted:
+        say(f"\n{code}\n")
+    if not changes:
+        say("Nothing differs from what was released.")
+    return 1 if wanted else 0
 
 
 @app.command
@@ -22,25 +84,9 @@ def write() -> None:
         treering schemas write
     """
     found = place.loaded(projections=True)
-    folder = _folder(found)
+    folder = folder_of(found)
     changed = contract.write(contract.contract(found, folder), folder)
     say("\n".join(changed) if changed else f"{folder.name}/ is up to date.")
-
-
-@app.command
-def check() -> int:
-    """Say whether `schemas/` is what the code declares; end with 1 if it is not.
-
-    treering schemas check
-    """
-    found = place.loaded(projections=True)
-    folder = _folder(found)
-    said = contract.drift(contract.contract(found, folder), folder)
-    for each in said:
-        complain(each)
-    if said:
-        say("`treering schemas write` brings the files up to date.")
-    return 1 if said else 0
 
 
 @app.command
@@ -49,10 +95,10 @@ def release() -> None:
 
     treering schemas release
     """
-    folder = _folder(place.loaded())
+    folder = folder_of(place.loaded())
     new = contract.release(folder)
     say("\n".join(new) if new else "Nothing is new.")
 
 
-def _folder(found: Application) -> Path:
-    return (found.root or kit_root()) / "schemas"
+def _row(of: SchemaVersion) -> tuple[str, str, str]:
+    return of.id, " ".join(of.fields), "deprecated" if of.deprecated else ""

@@ -54,6 +54,7 @@ class About:
             "description": service.description,
             "collections": {each.plural: each.path for each in self._collections},
             "commands": "/api/v1/commands",
+            "schemas": "/api/v1/schemas",
             "info": "/api/v1/info",
             "health": "/health",
             "metrics": "/metrics",

@@ -25,9 +25,11 @@ from treering.gateway.positions import Epoch
 from treering.gateway.problem import DatabaseAway, Internal, MethodNotAllowed, answer
 from treering.gateway.reads import Reads
 from treering.gateway.routes import Endpoint, Route, Routes
+from treering.gateway.schemas import Schemas
 from treering.gateway.writes import Writes
 from treering.projection import ReadModels
 from treering.registry import Registry
+from treering.schema import SchemaRegistry
 from treering.service import Service
 from treering.store import Reader
 
@@ -43,6 +45,7 @@ class Parts:
     service: Service
     collections: Sequence[Collection]
     registry: Registry
+    schemas: SchemaRegistry
     reader: Reader
     read_models: ReadModels
     client: Client
@@ -78,6 +81,7 @@ def build(parts: Parts) -> "Gateway":
     About(parts.service, parts.collections, parts.reader, epoch, parts.read_models).add_to(routes)
     Health(parts.reader, epoch, parts.read_models, broker).add_to(routes)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
+    Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
     for each in parts.collections:
         Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(routes)

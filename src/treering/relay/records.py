@@ -8,9 +8,9 @@ import msgspec
 from treering.bus.kafka import Headers
 from treering.entity.rules import stamp
 from treering.message import Position, Stored
+from treering.schema import SCHEMAS
 
 ERASED = b"{}"
-SCHEMAS = "/api/v1/schemas"
 POSITION = "ce_position"
 EPOCH = "ce_epoch"
 ID = "ce_id"
