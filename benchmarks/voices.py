@@ -50,7 +50,7 @@ class KafkaVoice:
             return said
         except (BusError, TimeoutError):
             return said
-        said.answer = None if outcome.dead else Answer.of(outcome)
+        said.answer = None if outcome.dead or outcome.parked else Answer.of(outcome)
         return said
 
 

@@ -10,6 +10,7 @@ TreeringError
 │   ├── Unstorable           the database cannot take what follows from the command
 │   └── TooLarge             an event that would follow is larger than Kafka takes
 ├── DeadLetter               a record that can not become a command
+├── NewerCommand             a command that only a newer release understands; it is parked
 ├── DeclarationError         a service, entity, kind or read model is declared wrongly
 ├── SettingsError            a setting is missing or does not fit
 ├── StoreError
@@ -128,6 +129,31 @@ class DeadLetter(TreeringError):
         title = self.word.replace("-", " ").capitalize()
         urn = f"urn:treering:error:{self.word}"
         return {"type": urn, "title": title, "status": self.status, "detail": self.reason}
+
+
+class NewerCommand(TreeringError):
+    """A command that only a newer release understands; it waits for one."""
+
+    def __init__(self, command: str, type: str, revision: int) -> None:
+        super().__init__(
+            f"{type} in its revision {revision} is newer than the handler that has met it; the "
+            f"command is kept and decided as soon as one of that release runs: ask "
+            f"GET /api/v1/commands/{command} or `treering commands show {command}`."
+        )
+        self.command = command
+        self.type = type
+        self.revision = revision
+
+    def problem(self) -> Problem:
+        """Return the problem that its sender gets for the time being."""
+        return {
+            "type": "urn:treering:error:parked",
+            "title": "Parked",
+            "status": 503,
+            "detail": str(self),
+            "command": self.command,
+            "status_url": f"/api/v1/commands/{self.command}",
+        }
 
 
 class DeclarationError(TreeringError):

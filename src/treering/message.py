@@ -200,6 +200,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     problem: Problem | None = None
     dead: bool = False
     """A dead letter's answer: not final, it may be redriven."""
+    parked: bool = False
+    """Of a command that waits for a newer handler: not final, that one will decide it."""
 
 
 class MessageType[M: Message](msgspec.Struct, frozen=True, kw_only=True, gc=False):

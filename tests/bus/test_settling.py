@@ -10,9 +10,11 @@ from treering.bus import CommandReader, Topics
 from treering.bus.answers import Answers
 from treering.bus.kafka import LARGEST_LETTER, new_producer, started
 from treering.bus.outcomes import OutcomeWriter
+from treering.bus.parking import Parking
 from treering.bus.settling import Settling
 from treering.embedded import Addresses
 from treering.handling import Handling
+from treering.schema import SchemaRegistry
 from treering.store import Store
 
 CREATE = {"ce_type": b"dataset.create.v1", "ce_id": b"first", "ce_subject": b"dataset/rain"}
@@ -21,7 +23,8 @@ CREATE = {"ce_type": b"dataset.create.v1", "ce_id": b"first", "ce_subject": b"da
 async def test_an_answer_that_kafka_does_not_take_is_no_failing_rule(
     servers: Addresses, topics: Topics, store: Store
 ) -> None:
-    settling = Settling(CommandReader(REGISTRY), Handling(store, REGISTRY), store)
+    parking = Parking(store, REGISTRY, SchemaRegistry())
+    settling = Settling(CommandReader(REGISTRY), Handling(store, REGISTRY), store, parking)
     writer = OutcomeWriter(topics.namespace, 4)
     said = record(b'{"name":"rain"}', CREATE | {"reply-to": b"0"})
     hasty = new_producer(servers.kafka, largest=LARGEST_LETTER, request_timeout_ms=500)

@@ -132,6 +132,7 @@ async def running(
                 handling=Handling(store, registry),
                 store=store,
                 registry=registry,
+                schemas=_schemas(),
                 secret=SECRET,
                 options=HandlerOptions(session_seconds=1.5),
             )

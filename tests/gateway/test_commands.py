@@ -176,3 +176,12 @@ async def test_a_record_too_large_is_a_dead_letter_of_that_status(
 async def test_a_wrong_subject_is_a_dead_letter_and_says_so(http: httpx2.AsyncClient) -> None:
     response = await said(http, type="run.start.v1", subject="train/1", data={"model": "lag"})
     assert (response.status_code, word(response)) == (400, "wrong-subject")
+
+
+async def test_a_command_of_a_newer_release_waits_for_it(http: httpx2.AsyncClient) -> None:
+    said_so = {"type": "dataset.create.v1", "id": ulid.new(), "dataschema": "dataset.create.v1.9"}
+    response = await said(http, **said_so, data={"name": ulid.new(), "later": 1})
+    assert (response.status_code, word(response)) == (503, "parked")
+    assert response.headers["retry-after"] == "1"
+    found = await http.get(response.json()["status_url"])
+    assert found.json() == {"command": said_so["id"], "outcome": "parked"}

@@ -11,6 +11,7 @@ from treering.app.parts import kafka_of, patiently, pool_of
 from treering.app.released import schemas_of
 from treering.bus import Client
 from treering.projection import ReadModels
+from treering.schema import SchemaRegistry
 from treering.store import Reader
 
 
@@ -26,7 +27,7 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
         stack.push_async_callback(read_models.close)
-        client = await stack.enter_async_context(_client(app))
+        client = await stack.enter_async_context(_client(app, schemas))
         parts = gateway.Parts(
             service=app.service,
             collections=[gateway.Collection(entity=entity) for entity in app.entities],
@@ -52,10 +53,15 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
 
 
 @asynccontextmanager
-async def _client(app: App) -> AsyncGenerator[Client]:
+async def _client(app: App, schemas: SchemaRegistry) -> AsyncGenerator[Client]:
     """Start the gateway's client, waiting for Kafka, and for the topics that handlers make."""
     client = Client(
-        kafka_of(app), namespace=app.namespace, secret=app.secret(), source="/http", actor="http"
+        kafka_of(app),
+        namespace=app.namespace,
+        secret=app.secret(),
+        source="/http",
+        actor="http",
+        schemas=schemas,
     )
     await patiently(app, client.start)
     try:

@@ -11,6 +11,7 @@ import structlog
 
 from treering import metrics
 from treering.app.loading import App, named
+from treering.app.released import schemas_of
 from treering.bus import Handler, HandlerOptions, Topics, create_topics
 from treering.errors import BusError, RelayStopped, StoreUnavailable
 from treering.handling import Handling, Tell
@@ -85,6 +86,7 @@ async def run_handler(app: App, store: Store, stop: asyncio.Event) -> None:
         handling=Measured(Handling(store, app.registry)),
         store=store,
         registry=app.registry,
+        schemas=schemas_of(app),
         secret=app.secret(),
         options=options,
     )

@@ -12,7 +12,7 @@ from treering.message import Position
 from treering.projection import ReadModels, Status
 from treering.relay.log import Log
 from treering.relay.resume import Resumption
-from treering.store import Reader
+from treering.store import Reader, parked
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Of the newest event."""
     waiting: int
     """Commands that nobody has decided yet."""
+    parked: int
+    """Commands that wait for a newer handler."""
     sent: Position
     """Up to here events are on Kafka."""
     read_models: Sequence[Status]
@@ -39,6 +41,7 @@ async def standing(app: App, reader: Reader, kafka: str) -> Standing:
     return Standing(
         position=(await reader.head()).position,
         waiting=await waiting(kafka, topics),
+        parked=sum((await parked.waiting(reader)).values()),
         sent=sent,
         read_models=await ReadModels(reader, app.projections).status(),
     )

@@ -1,4 +1,4 @@
-"""What a handler sends: outcomes, and dead letters with their answers."""
+"""What a handler sends: outcomes, dead letters with their answers, and word of what is parked."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from treering.bus.kafka import Batch, Delivery, Producer, Record
 from treering.bus.letter import letter_record
 from treering.bus.outcomes import OutcomeRecord, OutcomeWriter
 from treering.bus.topics import Topics
-from treering.errors import DeadLetter
+from treering.errors import DeadLetter, NewerCommand
 from treering.message import Outcome, Received
 
 
@@ -49,6 +49,14 @@ class Answers:
                 command=to.command, outcome="refused", problem=error.problem(), dead=True
             )
             self._gather(self._writer.record(refused, to.fingerprint, to.reply_to))
+
+    def parked(self, record: Record, newer: NewerCommand) -> None:
+        """Tell its sender that the command waits for a newer handler."""
+        to = address(record)
+        waits = Outcome(
+            command=newer.command, outcome="refused", problem=newer.problem(), parked=True
+        )
+        self._gather(self._writer.record(waits, to.fingerprint, to.reply_to))
 
     async def send(self) -> None:
         """Send what was gathered."""

@@ -13,14 +13,16 @@ from treering import ulid
 from treering.bus.envelope import LARGEST_BODY, NO_JSON
 from treering.bus.kafka import Delivery, Headers, Producer, Record, new_producer, stopped
 from treering.bus.listener import Listener
-from treering.bus.outcomes import DEAD, decode, outcome_id
+from treering.bus.outcomes import asked_by, decode, outcome_id
 from treering.bus.partitions import partition_of
 from treering.bus.signature import fingerprint, signature
 from treering.bus.topics import Topics, partition_counts
 from treering.errors import BusError
 from treering.message import Outcome, Stream, Version
+from treering.schema import SchemaRegistry
 
 _encode = msgspec.json.Encoder().encode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class OutcomeTimeout(BusError):
@@ -50,6 +52,8 @@ class Words(TypedDict, total=False):
     correlation: str | None
     causation: str | None
     traceparent: str | None
+    dataschema: str | None
+    """The schema revision that expresses it; the lowest that does unless given."""
 
 
 class _Letter(msgspec.Struct, frozen=True):
@@ -66,8 +70,10 @@ class _Letter(msgspec.Struct, frozen=True):
 class Client:
     """Speaks to the handlers of one namespace; many tasks may use it at once.
 
-    With a *secret* it signs, so that *actor* counts. It listens before it publishes, so that no
-    outcome is missed, on a partition of its own choice, which it may share with others.
+    With a *secret* it signs, so that *actor* counts; with *schemas* a command says the revision
+    that expresses it, so that an older handler leaves it to a newer one. It listens before it
+    publishes, so that no outcome is missed, on a partition of its own choice, which it may share
+    with others.
     """
 
     def __init__(
@@ -78,8 +84,10 @@ class Client:
         secret: bytes | None = None,
         source: str,
         actor: str = "kafka",
+        schemas: SchemaRegistry | None = None,
     ) -> None:
         self._kafka = kafka
+        self._schemas = schemas or SchemaRegistry()
         self._topics = Topics(namespace)
         self._secret = secret
         self._source = source.encode()
@@ -206,6 +214,7 @@ class Client:
             "ce_type": type,
             "ce_subject": subject,
             "ce_expectedversion": None if expected is None else str(expected),
+            "ce_dataschema": words.get("dataschema") or self._revision(type, raw),
             "ce_correlationid": words.get("correlation"),
             "ce_causationid": words.get("causation"),
             "traceparent": words.get("traceparent"),
@@ -222,6 +231,17 @@ class Client:
         answer = outcome_id(command, fingerprint([*fields, raw]))
         return _Letter(command, subject or command, raw, headers, answer)
 
+    def _revision(self, type: str, raw: bytes) -> str | None:
+        """Return the lowest revision that expresses a body; None if every one does."""
+        if (self._schemas.revision(type) or 1) == 1:
+            return None
+        try:
+            fields: Mapping[str, object] = _fields.decode(raw)
+        except NO_JSON:
+            return None
+        found = self._schemas.expressing(type, fields)
+        return found.id if found and found.version > 1 else None
+
     def _fixed(self, command: bytes) -> Headers:
         return (
             ("ce_id", command),
@@ -235,7 +255,7 @@ class Client:
         waiting = self._waiting
         for record in records:
             said = dict(record.headers).get("ce_id") or b""
-            mine = waiting.get(said.removesuffix(DEAD))
+            mine = waiting.get(asked_by(said))
             if mine and (outcome := _read(record)) is not None:
                 for future in mine:
                     if not future.done():

@@ -24,6 +24,7 @@ from treering.bus.kafka import (
     started,
 )  # fmt: skip
 from treering.bus.outcomes import OutcomeWriter
+from treering.bus.parking import Parking
 from treering.bus.salvage import salvage
 from treering.bus.settling import HandlerStatistics, Settles, Settling
 from treering.bus.topics import Topics, partition_counts
@@ -32,12 +33,15 @@ from treering.bus.wire import CommandReader
 from treering.errors import BusError
 from treering.points import reached
 from treering.registry import Registry
+from treering.schema import SchemaRegistry
 from treering.store import Reader
 
 _ONE_DAY_MS = 24 * 60 * 60 * 1000
 _IDLE_MS = 1000
 _COMMIT_MS = 100
 """Between two commits, and until an idle handler commits: what a crash has answered once more."""
+_TAKE_UP_SECONDS = 1.0
+"""Between two looks for commands that waited for a handler of this release."""
 type Found = Mapping[TopicPartition, Sequence[Record]]
 """Records by partition, in order."""
 _log = structlog.stdlib.get_logger(__name__)
@@ -75,14 +79,21 @@ class Handler:
         handling: Settles,
         store: Reader,
         registry: Registry,
+        schemas: SchemaRegistry | None = None,
         secret: bytes | None = None,
         options: HandlerOptions = DEFAULT_OPTIONS,
     ) -> None:
         self._kafka = kafka
         self._topics = Topics(namespace)
         self._options = options
-        reader = CommandReader(registry, secret=secret, require_signature=options.require_signature)
-        self._settling = Settling(reader, handling, store)
+        schemas = schemas or SchemaRegistry()
+        reader = CommandReader(
+            registry,
+            secret=secret,
+            require_signature=options.require_signature,
+            schemas=schemas,
+        )
+        self._settling = Settling(reader, handling, store, Parking(store, registry, schemas))
         self._turns = Turns(options.drain_seconds, self._commit)
         self._watchdog = Watchdog(0.8 * options.session_seconds)
         self._consumer: Consumer | None = None
@@ -90,6 +101,7 @@ class Handler:
         """Where partitions go on; not committed yet."""
         self._settled_under = 0
         self._committed_at = 0.0
+        self._took_up_at = 0.0
 
     @property
     def statistics(self) -> HandlerStatistics:
@@ -164,6 +176,9 @@ class Handler:
         try:
             if found:
                 await self._settle(found, answers)
+            if monotonic() > self._took_up_at + _TAKE_UP_SECONDS:
+                await self._settling.take_up(answers)
+                self._took_up_at = monotonic()
             if not found or monotonic() > self._committed_at + _COMMIT_MS / 1000:
                 await self._commit()
         finally:

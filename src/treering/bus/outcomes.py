@@ -9,8 +9,8 @@ from treering.bus.partitions import partition_of
 from treering.errors import Problem
 from treering.message import Outcome, Stream
 
-DEAD = b".dead"
-"""Ends the id of a dead letter's answer: once redriven it has an outcome besides."""
+_DEAD, _PARKED = b".dead", b".parked"
+"""End the ids of answers that are not final: their commands may have an outcome besides."""
 LARGEST_ENTITY = 64_000
 _LARGEST_VALUE = 900_000
 _MOST_ERRORS = 100
@@ -55,7 +55,7 @@ class OutcomeWriter:
         key = outcome.command.encode()
         headers = [
             *self._fixed,
-            ("ce_id", outcome_id(outcome.command, fingerprint) + (DEAD if outcome.dead else b"")),
+            ("ce_id", outcome_id(outcome.command, fingerprint) + _ending(outcome)),
             ("ce_causationid", key),
         ]
         if stream := outcome.stream or subject:
@@ -71,6 +71,15 @@ def outcome_id(command: str, fingerprint: bytes) -> bytes:
     Two bodies under one command id have two outcomes, and whoever asked can tell which is its own.
     """
     return f"{command}.{fingerprint.hex()}".encode()
+
+
+def asked_by(id: bytes) -> bytes:
+    """Return the id under which an outcome is waited for, final or not."""
+    return id.removesuffix(_DEAD).removesuffix(_PARKED)
+
+
+def _ending(outcome: Outcome) -> bytes:
+    return _DEAD if outcome.dead else _PARKED if outcome.parked else b""
 
 
 def value(outcome: Outcome) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import time
 from traceback import format_exception
 from typing import Any, Protocol
@@ -14,10 +15,12 @@ from treering import metrics
 from treering.breath import Breath
 from treering.bus.answers import Answers
 from treering.bus.kafka import Record
+from treering.bus.parking import Parking, record_of
 from treering.bus.wire import CommandReader
 from treering.errors import (
     BusError,
     DeadLetter,
+    NewerCommand,
     StoreNotReady,
     StoreUnavailable,
     UnknownMessage,
@@ -31,6 +34,9 @@ _OLD_MS = 24 * 60 * 60 * 1000
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _log = structlog.stdlib.get_logger(__name__)
+
+
+type _Read = Received[Any] | DeadLetter | NewerCommand
 
 
 class Settles(Protocol):
@@ -53,18 +59,29 @@ class HandlerStatistics:
 class Settling:
     """Settles batches of records: each has its answer, acknowledged, when its turn is over."""
 
-    def __init__(self, reader: CommandReader, handling: Settles, store: Reader) -> None:
+    def __init__(
+        self, reader: CommandReader, handling: Settles, store: Reader, parking: Parking
+    ) -> None:
         self.statistics = HandlerStatistics()
         self._reader = reader
         self._handling = handling
         self._store = store
+        self._parking = parking
 
-    async def settle(self, records: Sequence[Record], answers: Answers) -> None:
-        """Decide *records* and answer them; return when every answer is acknowledged."""
+    async def settle(self, records: Sequence[Record], answers: Answers) -> Sequence[Record]:
+        """Decide *records* and answer them; return when every answer is acknowledged.
+
+        Returned are those that are too new for this handler, which wait for another one.
+        """
+        too_new: list[Record] = []
         commands: list[tuple[Record, Received[Any]]] = []
         for record, each in zip(records, await self._read(records), strict=True):
             if isinstance(each, DeadLetter):
                 await self._set_aside(record, each, answers)
+            elif isinstance(each, NewerCommand):
+                await _patiently(partial(self._parking.set_down, record, each))
+                answers.parked(record, each)
+                too_new.append(record)
             else:
                 commands.append((record, each))
         telling, breath = _Telling(answers), Breath()
@@ -79,22 +96,34 @@ class Settling:
         await answers.acknowledged()
         self.statistics.batches += 1
         self.statistics.commands += len(records)
+        return too_new
+
+    async def take_up(self, answers: Answers) -> None:
+        """Decide commands that wait for a handler of this release."""
+        waiting = await _patiently(self._parking.waiting)
+        if not waiting:
+            return
+        records = [record_of(each) for each in waiting]
+        too_new = await self.settle(records, answers)
+        for each, record in zip(waiting, records, strict=True):
+            if record not in too_new:
+                await _patiently(partial(self._parking.forget, each))
 
     async def _set_aside(self, record: Record, error: DeadLetter, answers: Answers) -> None:
         self.statistics.dead += 1
         metrics.dead_letters.labels(error.word).inc()
         await answers.letter(record, error)
 
-    async def _read(self, records: Sequence[Record]) -> list[Received[Any] | DeadLetter]:
+    async def _read(self, records: Sequence[Record]) -> list[_Read]:
         horizon = None
         if min(record.timestamp for record in records) < time() * 1000 - _OLD_MS:
             horizon = (await _patiently(self._store.head)).horizon
-        read: list[Received[Any] | DeadLetter] = []
+        read: list[_Read] = []
         breath = Breath()
         for record in records:
             try:
                 read.append(self._reader.read(record, horizon=horizon))
-            except DeadLetter as error:
+            except (DeadLetter, NewerCommand) as error:
                 read.append(error)
             except Exception as error:  # noqa: BLE001 - a type's own reading may fail as it likes
                 place = record.topic, record.partition, record.offset

@@ -19,12 +19,14 @@ from treering.bus.envelope import (
 )
 from treering.bus.faults import malformed
 from treering.bus.kafka import Record
+from treering.bus.newer import newer
 from treering.bus.signature import fingerprint, is_signed
 from treering.decider import Decider
 from treering.entity.validation import fault, nearest
-from treering.errors import DeadLetter, UpcastFailed
+from treering.errors import DeadLetter, NewerCommand, UpcastFailed
 from treering.message import DEFAULT_TENANT, Malformed, MessageType, Received, Stream
 from treering.registry import Registry
+from treering.schema import SchemaRegistry
 
 _ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STREAM = re.compile(rb"([a-z][a-z0-9-]*)/[A-Za-z0-9._:-]{1,128}")
@@ -38,15 +40,23 @@ class CommandReader:
     """
 
     def __init__(
-        self, registry: Registry, *, secret: bytes | None = None, require_signature: bool = False
+        self,
+        registry: Registry,
+        *,
+        secret: bytes | None = None,
+        require_signature: bool = False,
+        schemas: SchemaRegistry | None = None,
     ) -> None:
         self._registry = registry
+        self._schemas = schemas or SchemaRegistry()
         self._secret = secret
         self._require_signature = require_signature
 
     def read(self, record: Record, *, horizon: datetime | None = None) -> Received[Any]:
         """Return the command of *record*; raises DeadLetter if it can not become one.
 
+        Raises NewerCommand if it is of a type, or of a revision of its type, that only a newer
+        release knows.
         A body that does not fit its type is `Malformed`: that is refused, not dead. Before
         *horizon* verdicts have been dropped, so that nothing older may be decided.
         """
@@ -64,8 +74,8 @@ class CommandReader:
                 "send it again under a new id if it is still meant.",
                 410,
             )
-        kind = self._type(said)
         signed = self._signed(said, body)
+        kind = self._type(said, command)
         stream, subject = self._stream(record, said, kind, command, now)
         fields = (kind.name.encode(), subject, said.get("ce_expectedversion") or b"", body)
         return Received(
@@ -86,10 +96,13 @@ class CommandReader:
             reply_to=reply_to(said),
         )
 
-    def _type(self, said: Said) -> MessageType[Any]:
+    def _type(self, said: Said, command: str) -> MessageType[Any]:
         name = word(said, "ce_type")
         if said.get("ce_specversion") not in (None, b"", b"1.0"):
             raise DeadLetter("wrong-headers", "ce_specversion: only 1.0 is understood.")
+        revision = newer(name, said, self._registry, self._schemas)
+        if revision is not None:
+            raise NewerCommand(command, name, revision)
         if (kind := self._registry.command(name)) is not None:
             return kind
         if not name:

@@ -6,15 +6,17 @@ from treering.bus import Topics, dead_list
 from treering.cli import place
 from treering.cli.output import show
 from treering.handling import outcome_of
+from treering.store.parked import is_parked
 
 app = App(name="commands", help="What became of commands.")
 
 
 @app.command(name="show")
 async def show_(id: str, /) -> int:
-    """Print the outcome of a command as JSON: accepted, nothing, refused, or pending.
+    """Print the outcome of a command as JSON: accepted, nothing, refused, parked, or pending.
 
-    Ends with 0 when there is a verdict, 3 when there is none (yet). A dead letter is refused with
+    Ends with 0 when there is a verdict, 3 when there is none (yet). What is parked waits for a
+    handler of the newer release that it was written for. A dead letter is refused with
     `"dead": true`, and has no verdict: it may be sent again.
 
         treering commands show 01JD3V0M7P3M1V9B6Q2WZ1X5YK
@@ -29,6 +31,9 @@ async def show_(id: str, /) -> int:
         if verdict is not None:
             show(await outcome_of(reader, found.registry, verdict))
             return 0
+        if await is_parked(reader, id):
+            show({"command": id, "outcome": "parked"})
+            return 3
     letters = await dead_list(place.kafka(found), Topics(found.namespace))
     for letter in letters:
         if letter.command == id:

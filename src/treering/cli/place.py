@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from treering import bus
 from treering.app import App, load, named
+from treering.app.released import schemas_of
 from treering.dev import announcement
 from treering.roots import home_of
 from treering.settings import Settings
@@ -60,7 +61,12 @@ async def reader(app: App) -> AsyncGenerator[Reader]:
 async def client(app: App) -> "AsyncGenerator[bus.Client]":
     """Connect to Kafka as someone who publishes from a terminal."""
     made = bus.Client(
-        kafka(app), namespace=app.namespace, secret=app.secret(), source="/cli", actor="cli"
+        kafka(app),
+        namespace=app.namespace,
+        secret=app.secret(),
+        source="/cli",
+        actor="cli",
+        schemas=schemas_of(app),
     )
     async with made:
         yield made

@@ -65,7 +65,7 @@ async def _standing(app: App) -> dict[str, Any]:
 
 def _roles(found: Standing) -> dict[str, Any]:
     return {
-        "handler": {"waiting": found.waiting},
+        "handler": {"waiting": found.waiting, "parked": found.parked},
         "relay": {"position": found.sent, "lag": found.unsent},
         "projector": {
             "lag": max((each.lag for each in found.read_models), default=0),
@@ -75,6 +75,11 @@ def _roles(found: Standing) -> dict[str, Any]:
             },
         },
     }
+
+
+def _waiting(waiting: int, parked: int) -> str:
+    more = f", {parked} more for a newer handler" if parked else ""
+    return f"{waiting} commands wait{more}"
 
 
 async def _health(http: str) -> str:
@@ -105,7 +110,7 @@ def _tell(found: Mapping[str, Any]) -> None:
     roles = found["roles"]
     rows = [
         *((("gateway", roles["gateway"]["state"]),) if "gateway" in roles else ()),
-        ("handler", f"{roles['handler']['waiting']} commands wait"),
+        ("handler", _waiting(**roles["handler"])),
         ("relay", f"{roles['relay']['lag']} of {found['position']} events are not on Kafka yet"),
         *(
             (f"read model {name}", f"{each['state']}, {each['lag']} events behind")

@@ -42,6 +42,7 @@ class Asked:
     subject: str | None = None
     id: str | None = None
     expected: int | None = None
+    dataschema: str | None = None
     shows_entity: bool = True
     """Whether the answer needs the entity, however large it is."""
 
@@ -126,6 +127,7 @@ class Asking:
             "subject": asked.subject,
             "id": id,
             "expected": asked.expected,
+            "dataschema": asked.dataschema,
             "actor": ACTOR,
             "correlation": request.scope["request_id"],
             "traceparent": trace if trace and _TRACE.fullmatch(trace) else None,

@@ -20,6 +20,7 @@ from treering.handling import outcome_of
 from treering.message import Outcome
 from treering.registry import Registry
 from treering.store import Reader
+from treering.store.parked import is_parked
 
 _LONGEST_ID = 128
 _SUBJECT = re.compile(rf"[a-z][a-z0-9-]{{0,127}}/{ID.pattern}", re.ASCII)
@@ -77,6 +78,7 @@ class Commands:
             expected=expected_by(request)
             if event.expectedversion is None
             else event.expectedversion,
+            dataschema=event.dataschema,
             shows_entity=False,
         )
         return await self._asking.answer(request, asked, _shown)
@@ -98,10 +100,10 @@ class Commands:
         return faults
 
     async def ask(self, request: Request) -> Response:
-        """Answer with the outcome of a command, rebuilt from its verdict, or `pending`.
+        """Answer with the outcome of a command, rebuilt from its verdict, `parked` or `pending`.
 
-        Neither a verdict nor a dead letter means pending: on its way, or never sent, which only
-        the one who sent it knows.
+        Parked waits for a newer handler. Neither that nor a verdict nor a dead letter means
+        pending: on its way, or never sent, which only the one who sent it knows.
         """
         parsed(request.scope["query_string"], {})
         command: str = request.path_params["id"]
@@ -112,7 +114,8 @@ class Commands:
             return _shown(await outcome_of(self._reader, self._registry, verdict))
         if (dead := await self._dead.outcome(command)) is not None:
             return _shown(dead)
-        pending = _encode({"command": command, "outcome": "pending"})
+        word = "parked" if await is_parked(self._reader, command) else "pending"
+        pending = _encode({"command": command, "outcome": word})
         return Response(pending, headers={"Retry-After": "1"}, media_type="application/json")
 
 
