@@ -31,7 +31,7 @@ BROKEN = "broken"
 """A model with which no run can be decided: the rule itself fails."""
 
 
-class Dataset(Entity, unique={"name"}):
+class Dataset(Entity, unique={"name"}, formerly={"tables"}):
     name: str
     rows: int = 0
     notes: str | None = None

@@ -260,3 +260,14 @@ async def test_who_does_not_wait_is_told_where_to_ask(http: httpx2.AsyncClient) 
     while (found := (await http.get(where)).json())["outcome"] == "pending":
         pass
     assert (found["outcome"], found["version"]) == ("accepted", 1)
+
+
+async def test_the_addresses_of_before_lead_to_those_of_now(http: httpx2.AsyncClient) -> None:
+    made = await http.post("/api/v1/tables", json={"name": ulid.new()})
+    assert made.status_code == 201
+    named = made.json()["id"]
+    for said in (await http.get(f"/api/v1/tables/{named}"), await http.get("/api/v1/tables")):
+        now = said.url.path.replace("tables", "datasets")
+        assert said.headers["link"] == f'<{now}>; rel="successor-version"'
+        assert said.json() == (await http.get(now)).json()
+    assert "link" not in (await http.get(f"/api/v1/datasets/{named}")).headers

@@ -51,6 +51,8 @@ class Declaration:
     searchable: Collection[str] = ()
     sortable: Collection[str] = ()
     filterable: Collection[str] = ()
+    formerly: Collection[str] = ()
+    """Plurals that it had before; its routes answer there too."""
     version: int = 1
     """Of the types of messages that say fields; another one wants an upcast from the one before."""
     commands: dict[type[Command], Further] = field(default_factory=dict[type[Command], Further])
@@ -98,6 +100,7 @@ class Entity(BaseModel):
         searchable: Collection[str] = (),
         sortable: Collection[str] = (),
         filterable: Collection[str] = (),
+        formerly: Collection[str] = (),
         version: int = 1,
     ) -> None:
         """Take the class line; pydantic hands the same words on once the fields are known."""
@@ -228,12 +231,13 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
         "searchable": declaration.searchable,
         "sortable": declaration.sortable,
         "filterable": declaration.filterable,
+        "formerly": declaration.formerly,
     }
     known = model.model_fields.keys() | _RESERVED
     for option, keys in said.items():
         if isinstance(keys, str):
             raise DeclarationError(f"{name}: {option} is a set of names: {{{keys!r}}}.")
-        for key in keys:
+        for key in keys if option != "formerly" else ():
             for each in (key,) if isinstance(key, str) else key:
                 if each not in known:
                     raise DeclarationError(

@@ -83,9 +83,11 @@ def build(parts: Parts) -> "Gateway":
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
-    for each in parts.collections:
-        Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(routes)
-        Writes(each, asking).add_to(routes)
+    for collection in parts.collections:
+        for each in (collection, *collection.before):
+            to = routes if each is collection else routes.leading_to(each.path, collection.path)
+            Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(to)
+            Writes(each, asking).add_to(to)
     return Gateway(routes, names_of(parts.host, parts.allowed_hosts))
 
 

@@ -1,7 +1,8 @@
 """Which entities are served, and how their ids look in paths and bodies."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from treering import ulid
 from treering.entity import Entity
@@ -19,10 +20,13 @@ class Collection:
     entity: type[Entity]
     read_model: str = ""
     """The entity's own read model; its plural unless given."""
+    address: str = ""
+    """What its path ends with; its plural unless given."""
 
     def __post_init__(self) -> None:
-        if not self.read_model:
-            object.__setattr__(self, "read_model", self.entity.declaration.plural)
+        for name in ("read_model", "address"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, self.entity.declaration.plural)
 
     @property
     def kind(self) -> str:
@@ -34,7 +38,12 @@ class Collection:
 
     @property
     def path(self) -> str:
-        return f"/api/v1/{self.plural}"
+        return f"/api/v1/{self.address}"
+
+    @property
+    def before(self) -> "Sequence[Collection]":
+        """It under the addresses that it had before."""
+        return [replace(self, address=each) for each in sorted(self.entity.declaration.formerly)]
 
     def id_in_path(self, said: str) -> str:
         """Return the id that a path names; raises InvalidUlid or NotFound if there is none such."""

@@ -65,6 +65,10 @@ class Routes:
         if method == "GET":
             route.endpoints["HEAD"] = endpoint
 
+    def leading_to(self, old: str, new: str) -> "Routes":
+        """Return what adds addresses below *old* that say in each answer where they are now."""
+        return _Leading(self, old, new)
+
     def find(self, path: str, values: list[str]) -> Route | None:
         """Return the route of *path*; what stands at its parameters goes into *values*."""
         route: Route | None = self._root
@@ -73,3 +77,22 @@ class Routes:
             if route is None:
                 return None
         return route if route.endpoints else None
+
+
+class _Leading(Routes):
+    """Adds addresses to others; whoever asks there is led to where they are now."""
+
+    def __init__(self, routes: Routes, old: str, new: str) -> None:
+        super().__init__()
+        self._routes = routes
+        self._old = old
+        self._new = new
+
+    def add(self, method: str, path: str, endpoint: Endpoint) -> None:
+        async def leading(request: Request) -> Response:
+            response = await endpoint(request)
+            now = request.scope["path"].replace(self._old, self._new, 1)
+            response.headers["Link"] = f'<{now}>; rel="successor-version"'
+            return response
+
+        self._routes.add(method, path, leading)

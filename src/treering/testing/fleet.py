@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Member:
     log: Path
     port: int = 0
     """Where it listens, if it is a gateway."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its settings beside those of the fleet."""
     process: Process | None = None
     began: float = 0.0
     kills: int = 0
@@ -91,15 +94,10 @@ class Fleet:
         """Have as many of each of *roles*; *environment* holds their `TREERING_*` settings."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TREERING_")}
         self._environment = {**clean, **environment}
-        self.members: Sequence[Member] = [
-            Member(
-                name=f"{role}-{number}",
-                role=role,
-                log=folder / f"{role}-{number}.log",
-                port=free() if role == "gateway" else 0,
-            )
-            for role, count in roles.items()
-            for number in range(1, count + 1)
+        self._folder = folder
+        self._made: Counter[str] = Counter()
+        self.members: list[Member] = [
+            self._member(role, {}) for role, count in roles.items() for _ in range(count)
         ]
         self._guard: Process | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -107,6 +105,38 @@ class Fleet:
     def of(self, role: str) -> Sequence[Member]:
         """Return the members that have *role*."""
         return [member for member in self.members if member.role == role]
+
+    def add(self, role: str, environment: Mapping[str, str]) -> Member:
+        """Start one more with *role*, which has settings of its own."""
+        member = self._member(role, environment)
+        self._start(member)
+        self.members.append(member)
+        return member
+
+    async def retire(self, member: Member) -> int:
+        """Let *member* finish what it began and be gone; return its exit status."""
+        self.members.remove(member)
+        member.thaw()
+        member.terminate()
+        process = member.process
+        if process is None:
+            return 0
+        try:
+            return await asyncio.to_thread(process.wait, _STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return await asyncio.to_thread(process.wait)
+
+    def _member(self, role: str, environment: Mapping[str, str]) -> Member:
+        self._made[role] += 1
+        name = f"{role}-{self._made[role]}"
+        return Member(
+            name=name,
+            role=role,
+            log=self._folder / f"{name}.log",
+            port=free() if role == "gateway" else 0,
+            environment=environment,
+        )
 
     async def __aenter__(self) -> Self:
         """Start all members."""
@@ -148,7 +178,11 @@ class Fleet:
         with member.log.open("ab") as log:
             member.process = subprocess.Popen(
                 [sys.executable, "-m", "treering", "run", member.role],
-                env={**self._environment, "TREERING_PORT": str(member.port)},
+                env={
+                    **self._environment,
+                    **member.environment,
+                    "TREERING_PORT": str(member.port),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -162,7 +196,7 @@ class Fleet:
         due: dict[str, float] = {}
         while True:
             now = monotonic()
-            for member in self.members:
+            for member in [*self.members]:
                 if _runs(member):
                     continue
                 if member.name not in due:
