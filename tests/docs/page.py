@@ -5,6 +5,7 @@ the reader sees. Comments say the rest, directly above a block:
 
     <!-- file: service.py -->        the block is written to that file instead of being run
     <!-- service: . -->              from here on the service runs; a block that says `dev` is this
+    <!-- service: . --reload -->     the same with options of `dev`
     <!-- shown only: why -->         the block is not run, for the reason given
 
 `<!-- service: examples/shop -->` starts it in a copy of that folder of the repository.

@@ -70,13 +70,17 @@ class Prompt:
 class Service:
     """`treering dev` in a folder, on a free port."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
         self.http = f"127.0.0.1:{_free_port()}"
         environment = environment | {"PORT": self.http.partition(":")[2]}
         self._log = folder.parent / "dev.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [BIN / "treering", "dev"], cwd=folder, env=environment, stdout=log, stderr=log
+                [BIN / "treering", "dev", *options],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         try:
             self._wait()

@@ -37,10 +37,12 @@ class Reader:
             for shown in map(self._here, step.shows):
                 assert fits(shown, said), f"Expected:\n{shown}\nbut it says:\n{said}"
 
-    def _start(self, name: str) -> None:
+    def _start(self, said: str) -> None:
+        name, *options = said.split()
         if name != ".":
             copy(ROOT / name, self.folder)
-        service = self.open.enter_context(closing(Service(self.folder, self.environment)))
+        service = Service(self.folder, self.environment, *options)
+        self.open.enter_context(closing(service))
         self.environment["HTTP"] = service.http
 
     def _prompt(self, language: str) -> Prompt:
@@ -68,6 +70,7 @@ def someone(tmp_path: Path) -> Iterator[Reader]:
         yield someone
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "page",
     [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if steps(page)],

@@ -19,6 +19,7 @@ import uvloop
 
 from treering.app import App, load
 from treering.app.logs import configure
+from treering.app.released import schemas_of
 from treering.app.running import Role, run_until_told
 from treering.dev import places
 from treering.dev.trial import trial
@@ -40,6 +41,7 @@ def main(roles: Sequence[Role]) -> int:
     configure(settings, file=_log_file(settings, roles))
     try:
         app = load(settings, projections=bool({"gateway", "projector"} & set(roles)))
+        schemas_of(app)  # what contradicts a release is not taken up
         _say(control, loaded=_introduction(app))
         settings, more = _told(lines)
         threading.Thread(target=_end_with_parent, args=(lines,), daemon=True).start()
