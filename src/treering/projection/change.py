@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, final
 
 import msgspec
 from sqlalchemy import Table
@@ -19,7 +19,8 @@ type Rows = Mapping[Key, Row]
 type Tables = Mapping[str, Rows]
 
 
-class Put(msgspec.Struct, frozen=True):
+@final
+class Put(msgspec.Struct, frozen=True, gc=False):
     """The row is this one."""
 
     table: Table
@@ -27,7 +28,8 @@ class Put(msgspec.Struct, frozen=True):
     row: Row
 
 
-class Patch(msgspec.Struct, frozen=True):
+@final
+class Patch(msgspec.Struct, frozen=True, gc=False):
     """These columns of the row, if there is one, have new values."""
 
     table: Table
@@ -35,7 +37,8 @@ class Patch(msgspec.Struct, frozen=True):
     changes: Row
 
 
-class Increment(msgspec.Struct, frozen=True):
+@final
+class Increment(msgspec.Struct, frozen=True, gc=False):
     """These numbers are added to the row; if there is none they make one."""
 
     table: Table
@@ -43,7 +46,8 @@ class Increment(msgspec.Struct, frozen=True):
     changes: Mapping[str, Any]
 
 
-class Remove(msgspec.Struct, frozen=True):
+@final
+class Remove(msgspec.Struct, frozen=True, gc=False):
     """There is no such row."""
 
     table: Table
@@ -90,6 +94,12 @@ def blank(table: Table) -> Row:
 
 
 @cache
+def _columns(table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of all columns, and of those of the primary key."""
+    return frozenset(column.name for column in table.columns), frozenset(key_columns(table))
+
+
+@cache
 def needed(table: Table) -> frozenset[str]:
     """Return the columns beside the key that are never empty."""
     key = key_columns(table)
@@ -100,16 +110,23 @@ def needed(table: Table) -> frozenset[str]:
 
 def after(row: Row | None, change: Change) -> Row | None:
     """Return what *change* makes of *row*; None is a row that is not there."""
-    if isinstance(change, Put):
+    if type(change) is Put:
         return {**blank(change.table), **change.row}
-    if isinstance(change, Remove):
+    if type(change) is Remove:
         return None
-    if isinstance(change, Increment):
+    if type(change) is Increment:
         start = made(change.table, change.key) if row is None else row
         return {**start, **{name: plus(start[name], n) for name, n in change.changes.items()}}
     if row is None:
         return None
+    if not calls(change):
+        return {**row, **change.changes}
     return {**row, **{name: _valued(value, row[name]) for name, value in change.changes.items()}}
+
+
+def calls(change: Patch) -> bool:
+    """Say whether *change* names a function of an old value."""
+    return any(map(callable, change.changes.values()))
 
 
 def made(table: Table, key: Key) -> Row:
@@ -148,16 +165,14 @@ def apply(changes: Iterable[Change], tables: Tables) -> dict[str, dict[Key, Row]
 
 def check(change: Change) -> None:
     """Raise DeclarationError if *change* names a column that its table has not."""
-    if isinstance(change, Remove):
+    if type(change) is Remove:
         return
-    named = change.row if isinstance(change, Put) else change.changes
-    known = blank(change.table)
-    if not named.keys() <= known.keys():
-        unknown = sorted(named.keys() - known.keys())
+    named = change.row if type(change) is Put else change.changes
+    known, key = _columns(change.table)
+    if not known.issuperset(named):
+        unknown = sorted(named.keys() - known)
         raise DeclarationError(f"{change.table.name} has no column {unknown[0]!r}.")
-    if isinstance(change, Put):
-        return
-    if not named.keys().isdisjoint(key_columns(change.table)):
+    if type(change) is not Put and not key.isdisjoint(named):
         raise DeclarationError(f"{change.table.name}: a key never changes; remove and put the row.")
 
 

@@ -33,7 +33,7 @@ from treering.entity import (
 )  # fmt: skip
 from treering.errors import DeclarationError
 from treering.message import Recorded, id_of
-from treering.projection.change import Change, Row, patch, put, remove
+from treering.projection.change import Change, Patch, Put, Remove, Row
 
 ABSENT = "absent"
 """In a column's `info`: None means that the entity has no such field (yet)."""
@@ -119,22 +119,22 @@ class EntityFold:
 
     def __call__(self, recorded: Recorded[Any]) -> Iterable[Change]:
         """Return the changes that follow from one event."""
-        event, named = recorded.event, id_of(recorded.stream)
-        now = {
+        event, named, moment = recorded.event, id_of(recorded.stream), recorded.recorded_at
+        now: dict[str, Any] = {
             "_version": recorded.version,
             "_position": recorded.position,
-            "updated_at": recorded.recorded_at,
+            "updated_at": moment,
         }
-        match event:
-            case Updated(fields=fields):
-                return [patch(self._table, named, {**now, **self._columns(fields)})]
-            case Created(fields=fields):
-                new = {"id": named, "created_at": recorded.recorded_at}
-                return [put(self._table, {**new, **now, **self._columns(fields)})]
-            case Purged():
-                return [remove(self._table, named)]
-            case _:
-                return [patch(self._table, named, {**now, **self._changed(event, recorded)})]
+        # Types are compared, as `match` would ask each class whether the event is one of it.
+        if type(event) is Updated:
+            now |= self._columns(event.fields)
+            return (Patch(self._table, (named,), now),)
+        if type(event) is Created:
+            now |= self._columns(event.fields)
+            return (Put(self._table, (named,), {"id": named, "created_at": moment, **now}),)
+        if type(event) is Purged:
+            return (Remove(self._table, (named,)),)
+        return (Patch(self._table, (named,), {**now, **self._changed(event, recorded)}),)
 
     def _changed(self, event: object, recorded: Recorded[Any]) -> Row:
         match event:
@@ -153,7 +153,7 @@ class EntityFold:
 
     def _columns(self, fields: Row) -> Row:
         """Return *fields* as columns; a field that is not declared any more has none."""
-        if not fields.keys() <= self._known:
+        if not self._known.issuperset(fields):
             fields = {name: value for name, value in fields.items() if name in self._known}
         if self._moments.keys().isdisjoint(fields):
             return fields

@@ -6,7 +6,7 @@ there before; or it is edits to what stood there. Both are closed under further 
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, final
 
 import msgspec
 from sqlalchemy import Table
@@ -18,11 +18,13 @@ from treering.projection.change import (
     Patch,
     Row,
     after,
+    calls,
     check,
     plus,
 )  # fmt: skip
 
 
+@final
 class Edits(msgspec.Struct, frozen=True):
     """Changes to a row that is not known: values set, numbers added, functions of the old value.
 
@@ -47,19 +49,19 @@ class Edits(msgspec.Struct, frozen=True):
 
     def then(self, change: Patch | Increment) -> "Edits":
         """Return these edits followed by *change*."""
-        if self is _UNTOUCHED and isinstance(change, Patch) and not _calls(change):
-            return Edits(None, change.changes)
-        sets, adds, calls = {**self.sets}, {**self.adds}, {**self.calls}
+        if self.is_patch and type(change) is Patch and not calls(change):
+            return Edits(None, {**self.sets, **change.changes})
+        sets, adds, called = {**self.sets}, {**self.adds}, {**self.calls}
         for name, value in change.changes.items():
-            if isinstance(change, Increment):
-                _add(sets, adds, calls, name, value)
+            if type(change) is Increment:
+                _add(sets, adds, called, name, value)
             elif callable(value):
-                _call(sets, adds, calls, name, value)
+                _call(sets, adds, called, name, value)
             else:
                 adds.pop(name, None)
-                calls.pop(name, None)
+                called.pop(name, None)
                 sets[name] = value
-        return Edits(after(self.absent, change), sets, adds, calls)
+        return Edits(after(self.absent, change), sets, adds, called)
 
     def of(self, row: Row | None) -> Row | None:
         """Return what the edits make of *row*."""
@@ -97,7 +99,9 @@ class Net:
         try:
             for change in changes:
                 check(change)
-                rows = self.tables.setdefault(change.table, {})
+                rows = self.tables.get(change.table)
+                if rows is None:
+                    rows = self.tables[change.table] = {}
                 known = rows.get(change.key, _UNTOUCHED)
                 before.append((rows, change.key, known))
                 rows[change.key] = _fate(known, change)
@@ -108,13 +112,11 @@ class Net:
 
 
 def _fate(known: Fate, change: Change) -> Fate:
-    if isinstance(change, Patch | Increment) and isinstance(known, Edits):
+    if type(known) is not Edits:
+        return after(known, change)
+    if type(change) is Patch or type(change) is Increment:
         return known.then(change)
-    return after(None if isinstance(known, Edits) else known, change)
-
-
-def _calls(change: Patch) -> bool:
-    return any(map(callable, change.changes.values()))
+    return after(None, change)
 
 
 def _add(sets: _Values, adds: _Values, calls: _Values, name: str, number: Any) -> None:

@@ -6,7 +6,7 @@ events up to its position, whenever a process dies.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 
 import asyncpg
@@ -88,9 +88,11 @@ class Pack:
         return min(each.reached.position for each in followers) - written >= self._limit
 
     async def _fold(self, stored: Sequence[Stored]) -> None:
+        wanting = self._wanting()
         for slice_ in batched(stored, _SLICE):
             for each in slice_:
-                self._fold_one(each)
+                if followers := wanting.get(kind_of(each.stream)):
+                    self._fold_one(each, followers)
             await asyncio.sleep(0)
         if stored:
             last = Mark(stored[-1].position, stored[-1].id)
@@ -98,13 +100,17 @@ class Pack:
                 if follower.failure is None and follower.reached.position < last.position:
                     follower.reached = last
 
-    def _fold_one(self, stored: Stored) -> None:
-        kind, position = kind_of(stored.stream), stored.position
-        wanting = [
-            follower
-            for follower in self.followers
-            if kind in follower.projection.kinds and follower.wants(position)
-        ]
+    def _wanting(self) -> Mapping[str, Sequence[Follower]]:
+        """Return who wants the events of each kind."""
+        kinds = {kind for each in self.followers for kind in each.projection.kinds}
+        return {
+            kind: [each for each in self.followers if kind in each.projection.kinds]
+            for kind in kinds
+        }
+
+    def _fold_one(self, stored: Stored, followers: Sequence[Follower]) -> None:
+        position = stored.position
+        wanting = [each for each in followers if each.wants(position)]
         if not wanting:
             return
         try:
