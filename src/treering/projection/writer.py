@@ -1,10 +1,10 @@
 """Net changes on their way into one table: a few statements, however many rows there are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import batched
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -24,6 +24,17 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
+class _Sorted(msgspec.Struct):
+    """Rows by what is to be done to them."""
+
+    removed: list[Key] = []
+    puts: list[Row] = []
+    patches: list[tuple[Key, Row]] = []
+    counts: list[tuple[Key, Row]] = []
+    open: dict[Key, Edits] = {}
+    """Edits that depend on the row that is there; an increment may have to make a whole one."""
+
+
 class Writer:
     """Writes to *table*, in a transaction that is its caller's."""
 
@@ -38,25 +49,38 @@ class Writer:
     async def write(self, connection: asyncpg.Connection, rows: Mapping[Key, Fate]) -> None:
         """Bring *rows* into the table; raises BadRequest if it can not take a value."""
         with _blaming():
-            for keys in batched(rows, _MOST):
-                await self._write(connection, {key: rows[key] for key in keys})
+            for some in batched(rows.items(), _MOST):
+                await self._write(connection, self._sorted(some))
 
-    async def _write(self, connection: asyncpg.Connection, rows: Mapping[Key, Fate]) -> None:
-        rows = await self._settled(connection, rows)
-        removed = [key for key, fate in rows.items() if fate is None]
-        edits = [(key, fate) for key, fate in rows.items() if isinstance(fate, Edits)]
-        patches = [(key, fate.sets) for key, fate in edits if fate.is_patch and fate.sets]
-        counts = [(key, fate.adds) for key, fate in edits if fate.is_increment]
-        puts = [cast("Row", fate) for fate in rows.values() if isinstance(fate, dict)]
-        if removed:
-            await connection.execute(self._statements.text("remove"), *self._keys(removed))
-        if patches:
-            await self._patch(connection, patches)
-        if puts:
-            values = [self._values(name, puts) for name in self._all]
+    def _sorted(self, rows: Iterable[tuple[Key, Fate]]) -> "_Sorted":
+        """Return *rows* by what is to be done to them."""
+        found = _Sorted()
+        for key, fate in rows:
+            if fate is None:
+                found.removed.append(key)
+            elif type(fate) is not Edits:
+                found.puts.append(fate)
+            elif fate.is_patch:
+                if fate.sets:
+                    found.patches.append((key, fate.sets))
+            elif fate.is_increment and needed(self._table) <= fate.adds.keys():
+                found.counts.append((key, fate.adds))
+            else:
+                found.open[key] = fate
+        return found
+
+    async def _write(self, connection: asyncpg.Connection, rows: "_Sorted") -> None:
+        if rows.open:
+            await self._settle(connection, rows)
+        if rows.removed:
+            await connection.execute(self._statements.text("remove"), *self._keys(rows.removed))
+        if rows.patches:
+            await self._patch(connection, rows.patches)
+        if rows.puts:
+            values = [self._values(name, rows.puts) for name in self._all]
             await connection.execute(self._statements.text("put"), *values)
-        if counts:
-            await self._increment(connection, counts)
+        if rows.counts:
+            await self._increment(connection, rows.counts)
 
     async def copy(self, connection: asyncpg.Connection, rows: Mapping[Key, Fate]) -> None:
         """Bring *rows* into the table, which is empty; raises BadRequest as `write` does."""
@@ -71,30 +95,22 @@ class Writer:
     async def _records(self, rows: Mapping[Key, Fate]) -> AsyncIterator[tuple[Any, ...]]:
         for some in batched(rows.values(), _SLICE):
             for fate in some:
-                row = fate.absent if isinstance(fate, Edits) else fate
+                row = fate.absent if type(fate) is Edits else fate
                 if row is not None:
                     yield tuple([self._value(name, row[name]) for name in self._all])
             await asyncio.sleep(0)
 
-    async def _settled(
-        self, connection: asyncpg.Connection, rows: Mapping[Key, Fate]
-    ) -> Mapping[Key, Fate]:
-        """Return *rows* without edits that no statement can do: their rows are read first."""
-        open_: dict[Key, Edits] = {
-            key: fate
-            for key, fate in rows.items()
-            if isinstance(fate, Edits) and not self._can_do(fate)
-        }
-        if not open_:
-            return rows
-        keys: list[Key] = list(open_)
+    async def _settle(self, connection: asyncpg.Connection, rows: "_Sorted") -> None:
+        """Read the rows whose edits no statement can do: after that they are put or removed."""
+        keys: list[Key] = list(rows.open)
         found = await connection.fetch(self._statements.text("read"), *self._keys(keys))
         there: dict[Key, Row] = {keys[record["place?"] - 1]: self.row(record) for record in found}
-        return {**rows, **{key: _settled(fate, there.get(key)) for key, fate in open_.items()}}
-
-    def _can_do(self, edits: Edits) -> bool:
-        """Say whether one statement does it; an increment may have to make the whole row."""
-        return edits.is_patch or (edits.is_increment and needed(self._table) <= edits.adds.keys())
+        for key, edits in rows.open.items():
+            row = _settled(edits, there.get(key))
+            if row is None:
+                rows.removed.append(key)
+            else:
+                rows.puts.append(row)
 
     def row(self, record: asyncpg.Record) -> Row:
         """Return the row of the table that *record* holds."""
@@ -110,8 +126,10 @@ class Writer:
     ) -> None:
         """Set columns; those that not all rows set have a flag for each row."""
         sets = [row for _, row in patches]
-        named = tuple(name for name in self._all if any(name in row for row in sets))
-        partly = tuple(name for name in named if not all(name in row for row in sets))
+        shapes = {frozenset(shape) for shape in {tuple(row) for row in sets}}
+        some, all_ = frozenset[str]().union(*shapes), frozenset(self._all).intersection(*shapes)
+        named = tuple(name for name in self._all if name in some)
+        partly = tuple(name for name in named if name not in all_)
         values = [self._values(name, sets) for name in named]
         flags = [[name in row for row in sets] for name in partly]
         keys = self._keys([key for key, _ in patches])
@@ -123,7 +141,8 @@ class Writer:
         self, connection: asyncpg.Connection, counts: Sequence[tuple[Key, Row]]
     ) -> None:
         adds = [row for _, row in counts]
-        named = tuple(name for name in self._all if any(name in row for row in adds))
+        some = frozenset[str]().union(*{tuple(row) for row in adds})
+        named = tuple(name for name in self._all if name in some)
         values = [self._values(name, adds) for name in named]
         keys = self._keys([key for key, _ in counts])
         await connection.execute(self._statements.text("increment", named), *keys, *values)
