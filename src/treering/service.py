@@ -1,13 +1,10 @@
 """What a service says of itself: its name, its version, its own defaults for settings."""
 
-import re
 from dataclasses import dataclass, fields
 
 from treering.errors import DeclarationError
-from treering.settings import Settings
+from treering.settings import Settings, namespaced
 
-_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 40
 _PLACES = {
     "app", "home", "secret", "host", "port", "database", "database_owner", "database_reader",
     "kafka", "kafka_port", "jars", "mirror",
@@ -41,11 +38,10 @@ class Service:
                 raise DeclarationError(
                     f"Service: {each.name} is a {wanted.__name__}, not {found!r}."
                 )
-        if not _SLUG.fullmatch(self.id) or len(self.id) > _LONGEST:
-            raise DeclarationError(
-                f"Service: {self.id!r} is no id; use lower-case words joined by '-', "
-                f"at most {_LONGEST} characters, such as 'lag-model'."
-            )
+        try:
+            namespaced(self.id)
+        except ValueError as error:
+            raise DeclarationError(f"Service: {self.id!r} is no id: {error}.") from error
         if not self.version.strip():
             raise DeclarationError(f"Service {self.id!r}: version is empty; '1.0.0', for instance.")
         if taken := sorted(_PLACES & self.settings.model_fields_set):

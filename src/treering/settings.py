@@ -1,11 +1,12 @@
 """What differs between a laptop and a cluster, read from `TREERING_*` and checked at once."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from treering.errors import SettingsError
 
@@ -14,7 +15,27 @@ PREFIX = "TREERING_"
 _NAME = r"([\w.-]+|\[[\da-fA-F:.]+\])"
 """A host without its port."""
 
+_NAMESPACE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 40
+_TAKEN = re.compile(r"public|information-schema|pg-.*|.*-read")
+"""What would be a schema of PostgreSQL's own, or that of another namespace's read models."""
+
 type Seconds = Annotated[float, Field(gt=0)]
+
+
+def namespaced(name: str) -> str:
+    """Return *name*; raises ValueError, with a reason, if it can be no namespace."""
+    if not _NAMESPACE.fullmatch(name) or len(name) > _LONGEST:
+        raise ValueError(
+            f"use lower-case words joined by '-', at most {_LONGEST} characters, "
+            "such as 'lag-model'"
+        )
+    if _TAKEN.fullmatch(name):
+        raise ValueError(
+            f"{name!r} would share a schema with PostgreSQL itself or with another service's read "
+            "models; take one that is not public, begins with no 'pg-' and ends with no '-read'"
+        )
+    return name
 
 
 class Settings(BaseModel):
@@ -30,9 +51,7 @@ class Settings(BaseModel):
     """The folder that holds `service.py`; the working folder unless given."""
     home: Path | None = None
     """The folder for servers, data and the secret; `.treering` beside `service.py` unless given."""
-    namespace: (
-        Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)] | None
-    ) = None
+    namespace: Annotated[str, AfterValidator(namespaced)] | None = None
     """Prefixes schemas, topics and groups; the service's id unless given."""
 
     database: str | None = None
@@ -115,7 +134,7 @@ class Settings(BaseModel):
 
 def _fault(name: str, error: Any) -> str:
     if error["type"] != "extra_forbidden":
-        return f"{name}: {error['msg']}"
+        return f"{name}: {error['msg'].removeprefix('Value error, ')}"
     near = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
     if near:
         return f"{name} is no setting (did you mean {PREFIX}{near[0].upper()}?)"

@@ -17,6 +17,7 @@ def test_a_name_is_made_from_the_id() -> None:
     [
         ({"id": "Lag model"}, "is no id"),
         ({"id": "l" * 41}, "at most 40"),
+        ({"id": "rain-read"}, "'rain-read' is no id: 'rain-read' would share a schema"),
         ({"id": 3}, "id is a str"),
         ({"id": "lag", "version": ""}, "version is empty"),
         ({"id": "lag", "settings": {"batch": 3}}, "settings is a Settings"),

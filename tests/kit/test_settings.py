@@ -60,6 +60,17 @@ def test_what_is_no_namespace_is_refused(namespace: str) -> None:
         Settings.read({"TREERING_NAMESPACE": namespace})
 
 
+@pytest.mark.parametrize("namespace", ["rain-read", "public", "information-schema", "pg-rain"])
+def test_a_namespace_whose_schema_is_anothers_is_refused(namespace: str) -> None:
+    with pytest.raises(SettingsError, match=f"TREERING_NAMESPACE: '{namespace}' would share"):
+        Settings.read({"TREERING_NAMESPACE": namespace})
+
+
+@pytest.mark.parametrize("namespace", ["pg", "read", "reads", "public-rain", "a-read-b"])
+def test_a_namespace_that_only_looks_like_it_is_not(namespace: str) -> None:
+    assert Settings(namespace=namespace).namespace == namespace
+
+
 @pytest.mark.parametrize("hosts", ["example.org", "a,b-c.d", "10.0.0.1,[::1]"])
 def test_allowed_hosts_are_names(hosts: str) -> None:
     assert Settings.read({"TREERING_ALLOWED_HOSTS": hosts}).allowed_hosts == hosts
