@@ -22,6 +22,7 @@ TreeringError
 ├── BusError                 Kafka refused, or did not answer in time
 ├── RelayStopped             the relay will not guess; an operator decides
 ├── ProjectionStopped        a read model met an event that it can not fold
+├── StillRunning             a service that has processes is not destroyed
 └── ServerError              an embedded server could not be fetched, started or stopped
 """
 
@@ -204,6 +205,10 @@ class ProjectionStopped(TreeringError):
         self.projection = projection
         self.position = position
         self.reason = reason
+
+
+class StillRunning(TreeringError):
+    """A service that has processes is not destroyed."""
 
 
 class ServerError(TreeringError):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bus.kinds import REGISTRY
 from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
-from treering.bus.topics import delete_topics
+from treering.bus.removal import on_kafka, remove
 from treering.embedded import Addresses
 from treering.handling import Handling
 from treering.store import Store
@@ -23,7 +23,7 @@ async def names(servers: Addresses, namespace: str) -> AsyncGenerator[Topics]:
     """Return the names of the test's topics, which are gone afterwards: a broker bears so many."""
     topics = Topics(namespace)
     yield topics
-    await delete_topics(servers.kafka, topics)
+    await remove(servers.kafka, await on_kafka(servers.kafka, topics))
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ def test_the_list_says_what_each_is_for(treering: Treering) -> None:
         ("projections", "skip"), ("relay", "status"), ("relay", "adopt"), ("relay", "republish"),
         ("db", "upgrade"), ("db", "downgrade"), ("db", "current"), ("schemas", "write"),
         ("schemas", "check"), ("schemas", "diff"), ("schemas", "list"), ("schemas", "release"),
+        ("destroy",),
     ],
 )  # fmt: skip
 def test_every_command_shows_an_example(treering: Treering, words: tuple[str, ...]) -> None:

@@ -14,7 +14,14 @@ from typing import Any, cast
 import stamina
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, NodeNotReadyError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NodeNotReadyError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 
 from treering.bus.kafka import LARGEST_LETTER, LARGEST_RECORD
 from treering.errors import BusError
@@ -26,6 +33,14 @@ _UNKNOWN = 3
 _EXISTS = 36
 _READY_SECONDS = 30.0
 _SEGMENT = 16 * 1024 * 1024
+_NOT_YET = (
+    NodeNotReadyError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    AttributeError,
+)
+"""How the driver says that a broker is starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,10 @@ class Topics:
 
     def events(self, kind: str) -> str:
         return f"{self.namespace}.events.{kind}"
+
+    def holds(self, name: str) -> bool:
+        """Say whether *name* is a topic of this namespace, of whatever kinds its service has."""
+        return name in self.all(()) or name.startswith(self.events(""))
 
     def all(self, kinds: Iterable[str]) -> Sequence[str]:
         """Return every topic of a service with these kinds."""
@@ -116,7 +135,7 @@ async def create_topics(
         await _await_leaders(admin, settings)
         await _check_commands(admin, topics.commands)
 
-    await _patiently(kafka, make)
+    await administer(kafka, make)
 
 
 async def partition_counts(kafka: str, names: Sequence[str]) -> Mapping[str, int]:
@@ -126,21 +145,10 @@ async def partition_counts(kafka: str, names: Sequence[str]) -> Mapping[str, int
         described = await _described(admin, names)
         return {name: len(each["partitions"]) for name, each in described.items()}
 
-    found = await _patiently(kafka, count)
+    found = await administer(kafka, count)
     if missing := set(names) - found.keys():
         raise BusError(f"Kafka has no topic {', '.join(sorted(missing))}: start the service once.")
     return found
-
-
-async def delete_topics(kafka: str, topics: Topics) -> None:
-    """Delete all topics of the namespace, with everything that they hold: for tests."""
-
-    async def delete(admin: AIOKafkaAdminClient) -> None:
-        names = await admin.list_topics()
-        if ours := [name for name in names if name.startswith(f"{topics.namespace}.")]:
-            await admin.delete_topics(ours)
-
-    await _patiently(kafka, delete)
 
 
 class _NotReady(BusError):
@@ -167,10 +175,10 @@ def _bounded(size: int) -> dict[str, str]:
     return {"retention.bytes": str(size), "segment.bytes": str(segment)}
 
 
-async def _patiently[T](
+async def administer[T](
     kafka: str, ask: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, T]]
 ) -> T:
-    """Return what *ask* returns, trying again while Kafka is not ready."""
+    """Return what *ask* returns, trying again while Kafka is not ready; raises BusError."""
     async for attempt in stamina.retry_context(
         on=_NotReady, timeout=_READY_SECONDS, attempts=None, wait_initial=0.05, wait_max=1
     ):
@@ -184,7 +192,7 @@ async def _asked[T](kafka: str, ask: Callable[[AIOKafkaAdminClient], Coroutine[A
     try:
         await admin.start()
         return await ask(admin)
-    except (NodeNotReadyError, AttributeError) as error:
+    except _NOT_YET as error:
         # aiokafka trips over metadata without a controller
         raise _NotReady(f"Kafka at {kafka} is not ready: {error}.") from error
     except (KafkaError, OSError) as error:

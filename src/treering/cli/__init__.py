@@ -29,6 +29,7 @@ _COMMANDS = {
     "projections": ("projections:app", "How far read models are; build one anew."),
     "relay": ("relay:app", "Events on their way to Kafka, and what an operator may decide."),
     "db": ("db:app", "Bring the database up to date, or take the store down."),
+    "destroy": ("destroy:destroy", "Remove a service, with everything that it has made."),
     "schemas": ("schemas:app", "The language-neutral schemas of all messages."),
     "doctor": ("doctor:doctor", "Count everything and say whether all promises hold."),
 }

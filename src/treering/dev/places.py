@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from treering.embedded import Addresses
+from treering.embedded import Addresses, ServerOptions
 from treering.errors import ServerError
 from treering.settings import Settings
 
@@ -81,6 +81,18 @@ def settled(settings: Settings, addresses: Addresses, namespace: str) -> Setting
             "database_owner": settings.database_owner or owner,
             **places,
         }
+    )
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """Return which servers to start: those that no setting names."""
+    return ServerOptions(
+        kafka=settings.kafka,
+        database=settings.database_owner or settings.database,
+        kafka_port=settings.kafka_port,
+        jars=settings.jars,
+        mirror=settings.mirror,
+        postgres_bin=settings.postgres_bin,
     )
 
 

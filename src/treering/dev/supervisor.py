@@ -22,7 +22,7 @@ from treering.dev.reloading import reload
 from treering.dev.screen import Screen
 from treering.dev.trial import lines
 from treering.dev.upgrading import upgrade
-from treering.embedded import Addresses, ServerOptions, Servers
+from treering.embedded import Addresses, Servers
 from treering.errors import ServerError, TreeringError
 from treering.roots import SERVICE, home_of, kit_root, user_root
 from treering.settings import Settings
@@ -52,7 +52,7 @@ class Supervisor:
         self._refusal = Refusal(self._listener)
         self._metrics = self._home / "metrics"
         self._environment = metrics.sharing(self._metrics)
-        self._servers = Servers(self._home, _options(settings), report=screen.step)
+        self._servers = Servers(self._home, places.server_options(settings), report=screen.step)
         self._keepers = [
             Keeper(name=name, roles=roles, parent=self, start=self._start_child)
             for name, roles in CHILDREN.items()
@@ -228,14 +228,3 @@ class Supervisor:
             if keeper.child:
                 keeper.child.kill()
         os._exit(status)
-
-
-def _options(settings: Settings) -> ServerOptions:
-    return ServerOptions(
-        kafka=settings.kafka,
-        database=settings.database_owner or settings.database,
-        kafka_port=settings.kafka_port,
-        jars=settings.jars,
-        mirror=settings.mirror,
-        postgres_bin=settings.postgres_bin,
-    )

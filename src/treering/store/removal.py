@@ -1,0 +1,78 @@
+"""A namespace in PostgreSQL: what it has there, who uses it, and its end."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from treering.errors import StoreNotReady
+from treering.sql import statement
+from treering.store.connecting import connect, quoted, schema_of, translated
+
+_LOCK_TIMEOUT = "10s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDatabase:
+    """What a namespace has in a database."""
+
+    schemas: Sequence[str]
+    events: int
+    read_models: Sequence[str]
+    sessions: Sequence[str]
+    """Processes that are connected, each in words."""
+    roles: Sequence[str]
+    """Users with rights there, who may have some elsewhere."""
+
+
+@asynccontextmanager
+async def owning(url: str) -> AsyncGenerator[asyncpg.Connection]:
+    """Connect as the owner."""
+    connection = await connect(url, settings={"lock_timeout": _LOCK_TIMEOUT})
+    try:
+        with translated():
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def in_database(url: str, namespace: str) -> InDatabase:
+    """Return what *namespace* has in the database of *url*.
+
+    Raises StoreNotReady if its schema is somebody else's: we may not, or shall not, drop it.
+    """
+    schema = schema_of(namespace)
+    async with owning(url) as connection:
+        (there,) = await connection.fetch(statement("namespace_there"), schema, f"{schema}_read")
+        if there["foreign_schemas"]:
+            raise StoreNotReady(
+                f"The schema {there['foreign_schemas'][0]!r} does not belong to {there['me']!r}: "
+                "name its owner in TREERING_DATABASE_OWNER."
+            )
+        if there["holds_something"] and not there["is_store"]:
+            raise StoreNotReady(
+                f"The schema {schema!r} holds something, but no store of {namespace!r}: it is not "
+                "ours to drop."
+            )
+        sessions = await connection.fetch(
+            statement("namespace_sessions"),
+            [f"treering {namespace}", f"treering {schema} committer"],
+        )
+        head = f"select position from {quoted(schema)}.head"  # noqa: S608 - quoted
+        return InDatabase(
+            schemas=there["schemas"],
+            events=await connection.fetchval(head) if there["is_store"] else 0,
+            read_models=there["read_models"],
+            sessions=[row["said"] for row in sessions],
+            roles=there["roles"],
+        )
+
+
+async def remove(url: str, found: InDatabase) -> None:
+    """Drop the schemas *found* with everything in them, all or none."""
+    if not found.schemas:
+        return
+    async with owning(url) as connection:
+        names = ", ".join(map(quoted, found.schemas))
+        await connection.execute(f"drop schema if exists {names} cascade")
