@@ -35,6 +35,8 @@ class Patch(msgspec.Struct, frozen=True, gc=False):
     table: Table
     key: Key
     changes: Row
+    calls: bool = False
+    """Whether a value is a function of the old one."""
 
 
 @final
@@ -68,7 +70,7 @@ def patch(table: Table, key: Says, changes: Row) -> Change:
     A value that is a function is given the old value and returns the new one:
     `patch(trips, id, {"stops": lambda stops: [*stops, stop]})`. It must be pure.
     """
-    return Patch(table, _key(table, key), changes)
+    return Patch(table, _key(table, key), changes, any(map(callable, changes.values())))
 
 
 def increment(table: Table, key: Says, changes: Mapping[str, Any]) -> Change:
@@ -119,14 +121,9 @@ def after(row: Row | None, change: Change) -> Row | None:
         return {**start, **{name: plus(start[name], n) for name, n in change.changes.items()}}
     if row is None:
         return None
-    if not calls(change):
+    if not change.calls:
         return {**row, **change.changes}
     return {**row, **{name: _valued(value, row[name]) for name, value in change.changes.items()}}
-
-
-def calls(change: Patch) -> bool:
-    """Say whether *change* names a function of an old value."""
-    return any(map(callable, change.changes.values()))
 
 
 def made(table: Table, key: Key) -> Row:

@@ -134,7 +134,9 @@ class EntityFold:
             return (Put(self._table, (named,), {"id": named, "created_at": moment, **now}),)
         if type(event) is Purged:
             return (Remove(self._table, (named,)),)
-        return (Patch(self._table, (named,), {**now, **self._changed(event, recorded)}),)
+        changes = {**now, **self._changed(event, recorded)}
+        calls = type(event) is Tagged or type(event) is Untagged
+        return (Patch(self._table, (named,), changes, calls),)
 
     def _changed(self, event: object, recorded: Recorded[Any]) -> Row:
         match event:
@@ -155,7 +157,7 @@ class EntityFold:
         """Return *fields* as columns; a field that is not declared any more has none."""
         if not self._known.issuperset(fields):
             fields = {name: value for name, value in fields.items() if name in self._known}
-        if self._moments.keys().isdisjoint(fields):
+        if not self._moments or self._moments.keys().isdisjoint(fields):
             return fields
         read = {
             name: read(fields[name])

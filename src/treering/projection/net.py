@@ -18,7 +18,6 @@ from treering.projection.change import (
     Patch,
     Row,
     after,
-    calls,
     check,
     plus,
 )  # fmt: skip
@@ -49,7 +48,7 @@ class Edits(msgspec.Struct, frozen=True):
 
     def then(self, change: Patch | Increment) -> "Edits":
         """Return these edits followed by *change*."""
-        if self.is_patch and type(change) is Patch and not calls(change):
+        if self.is_patch and type(change) is Patch and not change.calls:
             return Edits(None, {**self.sets, **change.changes})
         sets, adds, called = {**self.sets}, {**self.adds}, {**self.calls}
         for name, value in change.changes.items():
