@@ -11,10 +11,10 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos bench-store bench-commands schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos bench-store bench-commands bench-projections schemas lock wheel clean
 
 help: ## list what make can do here
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 dev: $(INSTALLED) ## start everything on http://127.0.0.1:8000 (PORT= and TREERING_* are honoured)
 	@$(BIN)/treering dev
@@ -51,6 +51,9 @@ bench-store: $(INSTALLED) ## appends and loads, beside their peers
 
 bench-commands: $(INSTALLED) ## commands, relay and HTTP, beside their peers
 	@$(BIN)/python -m benchmarks.commands; first=$$?; $(BIN)/python -m benchmarks.relay && exit $$first
+
+bench-projections: $(INSTALLED) ## read models that catch up and are rebuilt, beside their peers
+	@$(BIN)/python -m benchmarks.projections
 
 schemas: $(INSTALLED) ## write schemas/ anew from the registered types
 	@$(BIN)/treering schemas write
