@@ -52,7 +52,7 @@ async def run_until_told(
         _end_after(seconds)
         stop.set()
 
-    _collect_less()
+    collect_less()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told)
     try:
@@ -96,7 +96,7 @@ async def run(
         behind.set()
 
 
-def _collect_less() -> None:
+def collect_less() -> None:
     """Have the collector pass over what was imported, which stays: it is most of what there is."""
     gc.collect()
     gc.freeze()

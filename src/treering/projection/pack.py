@@ -24,7 +24,7 @@ from treering.store.page import is_last, size
 
 CHUNK = 2000
 """Events read at once."""
-_MOST = 50_000
+_MOST = 100_000
 """Events of one transaction."""
 _MOST_BYTES = 16_000_000
 """Of their bodies, about: what they come to waits in memory, and is sent before time is over."""
