@@ -11,7 +11,7 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos bench-store bench-commands bench-projections schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-projections schemas lock wheel clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ demo: $(INSTALLED) ## a scripted tour, of the running `make dev` or of one of it
 
 chaos: $(INSTALLED) ## kill everything under load, then count (SECONDS= for a shorter run)
 	@$(BIN)/python -m benchmarks.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+chaos-rolling: $(INSTALLED) ## two releases side by side under load, and back (SECONDS= for a shorter run)
+	@$(BIN)/python -m benchmarks.rolling $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench-store: $(INSTALLED) ## appends and loads, beside their peers
 	@$(BIN)/python -m benchmarks.store

@@ -41,7 +41,8 @@ _SERVICE = Path(__file__).parents[1] / "examples" / "rainfall"
 _SECRET = "chaos"  # noqa: S105 - of servers that live for minutes
 
 
-def _client(app: App, addresses: Addresses) -> Client:
+def client(app: App, addresses: Addresses) -> Client:
+    """Return a client that speaks over Kafka."""
     return Client(addresses.kafka, namespace=app.namespace, secret=app.secret(), source="/chaos")
 
 
@@ -111,7 +112,7 @@ async def run(servers: Servers, home: Path, seed: int, seconds: float) -> bool:
         await ready(fleet)
         live = Subscriber(addresses.kafka, events_topics(app))
         storm = Storm(servers, fleet, seed, seconds)
-        clients = [await stack.enter_async_context(_client(app, addresses)) for _ in range(4)]
+        clients = [await stack.enter_async_context(client(app, addresses)) for _ in range(4)]
         following = asyncio.create_task(live.run(), name="live subscriber")
         await storm.run(_voices(clients, fleet, storm.ledger, seed))
         await ready(fleet)

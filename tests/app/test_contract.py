@@ -16,9 +16,9 @@ SERVICE = """
 
     service = Service(id="rain", version="1.2.3")
 
-    class Station(Entity):
+    class Station(Entity, version={version}):
         name: str
-        {}
+        {fields}
 """
 CREATED = "events/station.created.v1.json"
 
@@ -31,12 +31,13 @@ class Versions:
         self._count = 0
         self.schemas = folder / "schemas"
 
-    def of(self, fields: str) -> Contract:
-        """Return the contract of the service with *fields* more."""
+    def of(self, fields: str, *, version: int = 1, after: str = "") -> Contract:
+        """Return the contract of the service with *fields* more, and what stands *after* it."""
         self._count += 1
         root = self._folder / f"version-{self._count}"
         root.mkdir()
-        (root / "service.py").write_text(dedent(SERVICE.format(fields)))
+        said = dedent(SERVICE).format(fields=fields, version=version)
+        (root / "service.py").write_text(said + dedent(after))
         return contract(load(Settings(app=root)), self.schemas)
 
 
@@ -133,3 +134,52 @@ def test_what_is_released_twice_is_noted_once(versions: Versions) -> None:
     write(versions.of(""), versions.schemas)
     release(versions.schemas)
     assert release(versions.schemas) == []
+
+
+def test_a_read_model_that_loses_a_field_is_the_next_version_by_itself(versions: Versions) -> None:
+    write(versions.of("height: int = 0"), versions.schemas)
+    release(versions.schemas)
+    (versions.schemas / "released.json").write_text(
+        json.dumps({
+            path: digest
+            for path, digest in json.loads((versions.schemas / "released.json").read_text()).items()
+            if path.startswith("read-models/")
+        })
+    )  # fmt: skip
+    found = versions.of("")
+    assert "read-models/stations.v2.json" in found.files
+    assert [change.name for change in found.changes] == ["stations.v1"]
+    first, second = (found.schemas.get(f"stations.v{number}") for number in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert (first.deprecated, second.deprecated) == (True, False)
+
+
+def test_an_older_version_of_a_message_is_deprecated_once_there_is_another(
+    versions: Versions,
+) -> None:
+    write(versions.of(""), versions.schemas)
+    release(versions.schemas)
+    upcast = 'Station.upcast(1, missing={"height": 0})(dict)'
+    now = versions.of("height: int", version=2, after=upcast)
+    assert now.faults == []
+    old = now.schemas.get("station.create.v1")
+    new = now.schemas.get("station.create.v2")
+    assert old is not None
+    assert new is not None
+    assert (old.deprecated, new.deprecated) == (True, False)
+
+
+def test_a_message_that_says_so_is_deprecated(versions: Versions) -> None:
+    close = """
+        from treering import Command
+
+        class Close(Command, type="station.close.v1", deprecated=True):
+            pass
+
+        Station.command(Close)(lambda _state, _received: [])
+    """
+    found = versions.of("", after=close)
+    shape = found.schemas.get("station.close.v1")
+    assert shape is not None
+    assert shape.deprecated
