@@ -3,6 +3,7 @@
 Deciders are pure: no I/O, no clock, no random. Time and ids come in with the command.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -29,9 +30,12 @@ type Concerns = Callable[[Received[Any]], Sequence[Stream]]
 type Representation = dict[str, Any]
 type Ids = Literal["any", "ulid"]
 
+_UNIQUE = re.compile(r"unique \S.*")
+_REFERENCES = re.compile(r"references \S+ in \S.*")
 
-def no_keys(_state: object) -> Iterable[str]:
-    """Return the unique keys of a kind that has none."""
+
+def nothing(_state: object) -> Iterable[Any]:
+    """Return the unique keys, or the references, of a kind that has none."""
     return ()
 
 
@@ -59,8 +63,16 @@ class Decider[S]:
     upcasts: Sequence[Upcast] = ()
     """How bodies of older types of commands and events are read."""
     concerns: Concerns | None = None
-    keys: Callable[[S], Iterable[str]] = no_keys
-    """The unique keys that a stream in this state holds; no two streams of a kind hold one."""
+    keys: Callable[[S], Iterable[str]] = nothing
+    """The unique keys that a stream in this state holds, `<kind>.…`; no two streams hold one."""
+    references: Callable[[S], Iterable[tuple[str, Stream]]] = nothing
+    """The fields that name other streams, and those streams: they have to be there, and stay."""
+    rules: Sequence[str] = ()
+    """What `keys` and `references` say, in words: `unique name`, `references tank in tank`. They
+    are stored; when the functions change so do the words, and `treering db upgrade` works out anew
+    what the streams of this kind hold."""
+    exists: Callable[[S], bool] | None = None
+    """Whether a stream in this state can be referred to; unless given, from its first event on."""
     represent: Callable[[Stream, S], Representation | None] = _unseen
     """What outcomes and HTTP show of a stream in this state; None: nothing (to see any more)."""
     ids: Ids = "any"
@@ -74,6 +86,7 @@ class Decider[S]:
             if not name.startswith(f"{self.kind}."):
                 message = f"{name!r} is a message of {self.kind!r}: start it with its kind."
                 raise DeclarationError(message)
+        _require_words(self)
 
     @property
     def command_types(self) -> Sequence[MessageType[Any]]:
@@ -95,6 +108,28 @@ class Decider[S]:
             if not isinstance(event.event, Erased):
                 state = self.evolve(state, event)
         return state
+
+
+def _require_words(decider: Decider[Any]) -> None:
+    """Refuse rules without a function, and functions without a rule."""
+    said = {
+        "keys": (_UNIQUE, decider.keys, "unique name"),
+        "references": (_REFERENCES, decider.references, "references tank in tank"),
+    }
+    for rule in decider.rules:
+        if not any(pattern.fullmatch(rule) for pattern, _, _ in said.values()):
+            raise DeclarationError(
+                f"{decider.kind!r}: {rule!r} is no rule; say 'unique name' or 'references tank in "
+                "tank'."
+            )
+    for name, (pattern, function, example) in said.items():
+        named = any(pattern.fullmatch(rule) for rule in decider.rules)
+        if named and function is nothing:
+            raise DeclarationError(f"{decider.kind!r}: give the {name} that its rules speak of.")
+        if function is not nothing and not named:
+            raise DeclarationError(
+                f"{decider.kind!r}: say in `rules` what `{name}` are, such as {example!r}."
+            )
 
 
 def decided(

@@ -6,6 +6,8 @@ TreeringError
 │   ├── NotFound · AlreadyExists · IsDeleted · IsPurged
 │   ├── WrongVersion         the stream does not stand where the sender expected it
 │   ├── KeyTaken             another stream holds a unique key
+│   ├── ReferenceMissing     a field names something that is not there
+│   ├── IsReferred           others refer to it, so it stays
 │   ├── IdReused             a command id was used before with another body
 │   ├── Unstorable           the database cannot take what follows from the command
 │   └── TooLarge             an event that would follow is larger than Kafka takes
@@ -15,7 +17,7 @@ TreeringError
 ├── SettingsError            a setting is missing or does not fit
 ├── StoreError
 │   ├── StoreUnavailable     the database can not be reached; worth another try
-│   ├── StoreNotReady        not migrated, not durable or too new, or appending failed
+│   ├── StoreNotReady        not migrated, not durable, too new, of other rules, or appending failed
 │   └── BadRequest           an append that the database refuses whatever the moment
 ├── UnknownMessage           a type this process does not know; it is older than the log
 ├── UpcastFailed             a body of an old type can not be read as one of today
@@ -104,6 +106,14 @@ class KeyTaken(Refusal, word="key-taken", title="Unique key taken"):
     """Another stream holds a unique key; `holder` names it."""
 
 
+class ReferenceMissing(Refusal, word="reference-missing", title="Reference missing", status=422):
+    """A `field` names something that is not there; `missing` is its stream."""
+
+
+class IsReferred(Refusal, word="is-referred", title="Is referred to"):
+    """Others refer to it, so it stays: `count` of them, one of which is the `example`."""
+
+
 class IdReused(Refusal, word="id-reused", title="Command id used before", status=422):
     """The command's id was used before with another body; the first verdict stands."""
 
@@ -174,7 +184,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreNotReady(StoreError):
-    """The database is not migrated, not durable or newer than this process, or appending failed."""
+    """The database is not migrated, not durable, newer, of other rules, or appending failed."""
 
 
 class BadRequest(StoreError):

@@ -15,6 +15,7 @@ from treering.message import (
     Stream,
     kind_of,
 )  # fmt: skip
+from treering.rulebook import Rulebook
 from treering.upcast import older
 
 _ERASED = Erased()
@@ -32,6 +33,7 @@ class Registry:
         self._types: dict[tuple[str, type[Message]], MessageType[Any]] = {}
         for decider in deciders:
             self._add(decider)
+        self.rulebook = Rulebook(self.deciders)
 
     def _add(self, decider: Decider[Any]) -> None:
         if decider.kind in self.deciders:

@@ -110,3 +110,23 @@ def test_schemas_say_what_a_body_holds() -> None:
     assert types["dataset.replace.v1"]["required"] == ["name"]
     assert types["dataset.tag.v1"]["required"] == ["tags"]
     assert types["dataset.delete.v1"]["properties"] == {}
+
+
+def test_rules_follow_from_the_class_line() -> None:
+    class Reading(Entity, references={"at": Station, "of": "dataset"}):
+        at: str
+        of: str | None = None
+
+    assert Reading.declaration.references == {"at": "station", "of": "dataset"}
+    rules = ["references station in at", "references dataset in of"]
+    assert Reading.decider().rules == rules
+    frees = ["unique country+code frees", "unique name frees"]
+    assert sorted(Station.decider().rules) == frees
+    assert Dataset.decider().exists is not None
+
+
+def test_a_reference_is_a_field_and_a_kind() -> None:
+    with pytest.raises(DeclarationError, match="references is a mapping of fields to kinds"):
+        type("Reading", (Entity,), {}, references={"tank"})
+    with pytest.raises(DeclarationError, match="references names 'tank', which is no field"):
+        type("Reading", (Entity,), {}, references={"tank": "tank"})

@@ -138,6 +138,36 @@ async def test_a_name_that_was_refused_is_asked_for_again_by_another_command(
     assert (await store.invariant(full=True)).holds
 
 
+async def test_two_that_want_each_others_name_are_refused_and_what_came_before_is_done(
+    handling: Handling,
+) -> None:
+    for number, fields in enumerate([RAIN, SNOW]):
+        await one(handling, said(f"dataset/{number}", Create(fields=fields)))
+    found = await handling.handle(
+        [
+            said("dataset/0", Update(fields={"rows": 1})),
+            said("dataset/1", Update(fields={"rows": 2})),
+            said("dataset/0", Update(fields=SNOW)),
+            said("dataset/1", Update(fields=RAIN)),
+        ]
+    )
+    assert [each.outcome for each in found] == ["accepted", "accepted", "refused", "refused"]
+    assert [holder(each) for each in found[2:]] == ["dataset/1", "dataset/0"]
+
+
+async def test_a_name_is_taken_after_its_holder_gave_it_up_earlier_in_the_batch(
+    handling: Handling,
+) -> None:
+    found = await handling.handle(
+        [
+            said("dataset/1", Create(fields=RAIN)),
+            said("dataset/1", Update(fields=SNOW)),
+            said("dataset/2", Create(fields=RAIN)),
+        ]
+    )
+    assert [each.outcome for each in found] == ["accepted"] * 3
+
+
 class Couple(Command, type="person.couple.v1"):
     """Have two people be called the same."""
 
@@ -161,6 +191,7 @@ PERSON = Decider(
     },
     evolve=lambda _state, recorded: recorded.event.name,
     keys=lambda name: [f"person.name={name}"] if name else [],
+    rules=["unique name"],
     commands=[Couple],
     events=[Named],
 )

@@ -111,6 +111,26 @@ def test_its_messages_begin_with_its_kind() -> None:
         Decider(kind="total", initial=0, decide=_decide, evolve=SUM.evolve, events=[Added])
 
 
+def _held(_state: int) -> list[Any]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"rules": ["unique"]}, "'unique' is no rule"),
+        ({"rules": ["references tank"]}, "'references tank' is no rule"),
+        ({"rules": ["unique name"]}, "give the keys that its rules speak of"),
+        ({"rules": ["references tank in tank"]}, "give the references that"),
+        ({"keys": _held}, "say in `rules` what `keys` are, such as 'unique name'"),
+        ({"references": _held}, "say in `rules` what `references` are"),
+    ],
+)
+def test_rules_and_what_they_speak_of_come_together(words: dict[str, Any], said: str) -> None:
+    with pytest.raises(DeclarationError, match=said):
+        Decider(kind="sum", initial=0, decide=_decide, evolve=SUM.evolve, **words)
+
+
 def test_what_is_no_refusal_is_an_error_of_the_rules() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     received: Received[Any] = Received(

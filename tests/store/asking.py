@@ -10,6 +10,7 @@ import asyncpg
 
 from treering import ulid
 from treering.message import Change, OutcomeWord, Verdict
+from treering.rulebook import Reference
 from treering.store import Appended, Entry, Hindered, Key, Origin, Request, Ruling, Stand, Store
 from treering.store.connecting import quoted, schema_of
 from treering.testing.fixtures import Database
@@ -26,9 +27,11 @@ def asking(
     body: str = '{"rows":1}',
     taken: Sequence[str] = (),
     released: Sequence[str] = (),
+    made: Sequence[str] = (),
+    dropped: Sequence[str] = (),
     outcome: OutcomeWord = "accepted",
 ) -> Request:
-    """Ask for *count* events of *stream*, which stands at *expected*, and for some keys."""
+    """Ask for *count* events of *stream*, which stands at *expected*; move keys and references."""
     command = command or ulid.new()
     origin = Origin(command=command, time=NOW, tenant="default", actor="test", correlation=command)
     becomes = expected + count
@@ -44,6 +47,8 @@ def asking(
         rulings=[Ruling(verdict, *((1, count) if count else (None, None)))],
         taken=[Key(key, stream) for key in taken],
         released=[Key(key, stream) for key in released],
+        made=[Reference(parent, stream, "of") for parent in made],
+        dropped=[Reference(parent, stream, "of") for parent in dropped],
     )
 
 
@@ -60,7 +65,15 @@ def together(*requests: Request) -> Request:
         version=first.version,
         changes=[Change(stream=stand.stream, version=stand.becomes) for stand in stands],
     )
-    return Request(stands=stands, entries=entries, rulings=[Ruling(verdict, 1, len(entries))])
+    return Request(
+        stands=stands,
+        entries=entries,
+        rulings=[Ruling(verdict, 1, len(entries))],
+        released=[key for request in requests for key in request.released],
+        taken=[key for request in requests for key in request.taken],
+        dropped=[each for request in requests for each in request.dropped],
+        made=[each for request in requests for each in request.made],
+    )
 
 
 async def appended(store: Store, request: Request) -> Appended:

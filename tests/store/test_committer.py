@@ -183,7 +183,7 @@ async def test_who_asks_for_nothing_does_not_wait(store: Store) -> None:
 async def test_a_crowd_at_one_stream_lets_others_pass(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treering.store.committer._SCANNED", 3)
+    monkeypatch.setattr("treering.store.waiting._SCANNED", 3)
     crowd = [asking("dataset/rain", version) for version in range(10)]
     answers = await store.append_all([*crowd, asking("dataset/snow")])
     assert [answer.base for answer in answers if isinstance(answer, Appended)] == [

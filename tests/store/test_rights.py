@@ -10,7 +10,10 @@ from treering.errors import StoreNotReady
 from treering.store import Reader, Request, Stand, Store
 from treering.testing.fixtures import Database
 
-TABLES = ("head", "events", "stream", "verdict", "verdict_rest", "unique_key")
+TABLES = (
+    "head", "events", "stream", "verdict", "verdict_rest", "unique_key", "reference", "rule",
+    "parked",
+)  # fmt: skip
 WRITES = [
     *(f"insert into {table} select * from {table}" for table in TABLES),  # noqa: S608 - ours
     *(f"delete from {table}" for table in TABLES),  # noqa: S608 - ours
@@ -20,6 +23,8 @@ WRITES = [
     "update stream set version = 0",
     "update verdict set outcome = 'n'",
     "update unique_key set stream = ''",
+    "update reference set child = ''",
+    "update rule set rule = ''",
     "alter table events disable trigger all",
     "drop table events",
     "drop function append",
@@ -37,7 +42,7 @@ CALLS = [
     "select make_verdict_days()",
     "select move_horizon('1 day')",
     "select drop_verdicts('1 day')",
-    "select append({})".format(", ".join(["null"] * 34)),
+    "select append({})".format(", ".join(["null"] * 44)),
 ]
 
 

@@ -36,7 +36,7 @@ async def committer(
     """Start a committer that is not patient, over that wire."""
     monkeypatch.setattr("treering.store.committer._ANSWER_SECONDS", 0.5)
     monkeypatch.setattr("treering.store.committer._CLOSE_SECONDS", 0.5)
-    made = Committer(wire.url, schema_of(database.namespace))
+    made = Committer(wire.url, database.namespace)
     await made.start()
     yield made
     await made.stop()

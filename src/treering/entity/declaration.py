@@ -1,16 +1,17 @@
 """How an entity is declared: a pydantic model, and what its kind allows."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Annotated, Any, ClassVar, get_args
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, cast, get_args
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from treering.decider import Decider, Ids
 from treering.entity.evolution import Change, Upward, upcasts
+from treering.entity.holding import holdings
 from treering.entity.messages import (
     COMMANDS,
     EVENTS,
@@ -26,12 +27,14 @@ from treering.errors import DeclarationError
 from treering.message import Command, Event, Message, MessageType, Received
 
 type Keys = Collection[str | tuple[str, ...]]
+type References = Mapping[str, str]
+type Parent = str | type[Entity] | Decider[Any]
+"""What a reference leads to: a kind, by its name or by what declares it."""
 type Further = Callable[[EntityState, Received[Any]], Sequence[Event]]
 type TagName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 
 _KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RESERVED = {"id", "created_at", "updated_at", "deleted_at"}
-_LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Declaration:
     """Fields, or groups of fields, of which no two entities share the values."""
     frees_keys: bool = False
     """Whether a deleted entity gives its unique keys up."""
+    references: References = field(default_factory=dict[str, str])
+    """Fields that hold ids of other entities, and the kinds of these."""
     searchable: Collection[str] = ()
     sortable: Collection[str] = ()
     filterable: Collection[str] = ()
@@ -97,6 +102,7 @@ class Entity(BaseModel):
         ids: Ids = "any",
         unique: Keys = (),
         frees_keys: bool = False,
+        references: "Mapping[str, Parent]" = MappingProxyType({}),
         searchable: Collection[str] = (),
         sortable: Collection[str] = (),
         filterable: Collection[str] = (),
@@ -111,6 +117,7 @@ class Entity(BaseModel):
         """Read the class line."""
         kind = options.pop("kind", None) or _kebab(cls.__name__)
         plural = options.pop("plural", None) or _plural(kind)
+        options["references"] = _kinds(cls, options.pop("references", {}))
         declaration = Declaration(kind=kind, plural=plural, **options)
         _check(cls, declaration)
         cls.declaration = declaration
@@ -165,7 +172,7 @@ class Entity(BaseModel):
             commands=[*(_typed(cls, body, defaults) for body in COMMANDS), *said.commands],
             events=[_typed(cls, body, defaults) for body in EVENTS],
             upcasts=[*upcasts(cls.__name__, said.kind, said.version, said.changes)],
-            keys=lambda state: _keys(said, state),
+            **holdings(said),
             represent=represent,
             ids=said.ids,
             creates=frozenset({said.type_of("create")}),
@@ -197,21 +204,19 @@ def _schema(model: type[Entity], body: type[Message]) -> dict[str, Any]:
     }
 
 
-def _keys(declaration: Declaration, state: EntityState) -> Iterable[str]:
-    gone = state.status == "deleted" and declaration.frees_keys
-    if gone or state.status in ("absent", "purged"):
-        return
-    for key in declaration.unique:
-        names = (key,) if isinstance(key, str) else key
-        values = [state.fields.get(name) for name in names]
-        if any(value is None for value in values):
-            continue
-        said = msgspec.json.encode(
-            values if len(values) > 1 else values[0], order="deterministic"
-        ).decode()
-        if len(said) > _LONGEST_KEY:
-            said = blake2b(said.encode(), digest_size=20).hexdigest()
-        yield f"{declaration.kind}.{'+'.join(names)}={said}"
+def _kinds(model: type[Entity], said: Any) -> References:
+    """Return the kind that each field's reference means."""
+    if not isinstance(said, Mapping):
+        message = f"{model.__name__}: references is a mapping of fields to kinds: {{'tank': Tank}}."
+        raise DeclarationError(message)
+    return {
+        name: parent
+        if isinstance(parent, str)
+        else parent.kind
+        if isinstance(parent, Decider)
+        else parent.declaration.kind
+        for name, parent in cast("Mapping[str, Parent]", said).items()
+    }
 
 
 def _check(model: type[Entity], declaration: Declaration) -> None:
@@ -226,8 +231,9 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
         raise DeclarationError(
             f"{name}: {', '.join(sorted(taken))} is there already; rename the field."
         )
-    said: Mapping[str, Keys] = {
+    said: Mapping[str, Keys | References] = {
         "unique": declaration.unique,
+        "references": declaration.references,
         "searchable": declaration.searchable,
         "sortable": declaration.sortable,
         "filterable": declaration.filterable,

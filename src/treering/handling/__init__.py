@@ -5,12 +5,13 @@ Whatever happens between two steps, a command that is handled again gets the ver
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import batched
+from itertools import batched, takewhile
 from typing import Any
 
 from treering.breath import Breath
-from treering.errors import BadRequest, KeyTaken, Refusal, StoreError, Unstorable
+from treering.errors import BadRequest, Refusal, StoreError, Unstorable
 from treering.handling.asked import Asked, asked
+from treering.handling.claims import CLAIMS, others, refusal
 from treering.handling.outcomes import outcome, outcome_of, outcomes_of, reused
 from treering.handling.plan import Plan
 from treering.handling.states import Held, States
@@ -72,6 +73,9 @@ class _Batch:
         self._outcomes: dict[Name, Outcome] = {}
         self._refusals: dict[str, Refusal] = {}
         self._alone: set[str] = set()
+        self._round: Sequence[Asked] = ()
+        self._patient: set[str] = set()
+        """Commands that may get what they claim once others of the batch, before them, are done."""
         self._existing: set[Stream] = set()
         """Streams that were taken to be new and are not."""
         self._known: dict[str, list[str]] = {}
@@ -80,6 +84,7 @@ class _Batch:
     async def settle(self, commands: Sequence[Asked]) -> None:
         """Go round until every command has its verdict."""
         while commands:
+            self._round = commands
             groups = self._grouped(commands)
             held = await self._load(commands)
             parts: list[asyncio.Task[None]] = []
@@ -139,10 +144,13 @@ class _Batch:
         return found | await self._states.of(missing) if missing else found
 
     async def _plan(self, group: Group, held: dict[Stream, Held]) -> Plan:
-        """Decide *group* in order, up to a second command that moves unique keys."""
+        """Decide *group* in order, up to a second command that moves keys or references."""
         plan = Plan(self._registry, held)
         for each in group:
-            if not plan.decide(each, self._refusals.get(each.received.id)):
+            received = each.received
+            if received.id in self._patient and plan.decided:
+                break
+            if not plan.decide(each, self._refusals.get(received.id)):
                 break
             await self._breath.take()
         return plan
@@ -182,11 +190,18 @@ class _Batch:
                 for received in plan.decided:
                     if received.id == trouble.name:
                         self._known.setdefault(received.tenant, []).append(received.id)
-        for received in plan.decided:
-            if words != {"taken"}:
+        if plan.mover is None or not words <= CLAIMS:
+            for received in plan.decided:
                 self._refusals.pop(received.id, None)
-        if words == {"taken"} and plan.key_mover is not None:
-            self._refusals[plan.key_mover.id] = _taken(answer)
+        elif self._follows(plan.mover, others(answer)):
+            self._patient.add(plan.mover.id)
+        else:
+            self._refusals[plan.mover.id] = refusal(answer)
+
+    def _follows(self, mover: Received[Any], streams: Sequence[Stream]) -> bool:
+        """Say whether commands of this round that came before *mover* are about *streams*."""
+        before = takewhile(lambda each: each.received is not mover, self._round)
+        return any(not set(streams).isdisjoint(each.streams) for each in before)
 
     async def _fetch(self) -> None:
         """Answer the commands that turned out to have a verdict from it."""
@@ -211,12 +226,3 @@ class _Batch:
 
 def _name(received: Received[Any]) -> Name:
     return received.tenant, received.id
-
-
-def _taken(answer: Hindered) -> KeyTaken:
-    trouble = answer.troubles[0]
-    return KeyTaken(
-        f"{trouble.holder} holds {trouble.name} already; choose another value.",
-        key=trouble.name,
-        holder=trouble.holder,
-    )

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from treering.decider import decided, no_keys
-from treering.errors import InvalidBody, KeyTaken, Refusal, TooLarge, WrongVersion
+from treering.decider import decided
+from treering.errors import InvalidBody, Refusal, TooLarge, WrongVersion
 from treering.handling.asked import Asked
+from treering.handling.claims import moves, shared
 from treering.handling.made import Made, placed
 from treering.handling.states import Held
 from treering.message import (
@@ -21,7 +22,8 @@ from treering.message import (
     Verdict,
 )  # fmt: skip
 from treering.registry import Registry
-from treering.store import Appended, Entry, Key, Origin, Request, Ruling, Stand
+from treering.rulebook import Holding
+from treering.store import Appended, Entry, Origin, Request, Ruling, Stand
 
 LARGEST_EVENT = 1_000_000
 """Bytes of an event's body: what is larger would not pass through Kafka."""
@@ -38,7 +40,8 @@ class _Step(msgspec.Struct, gc=False):
 
     made: list[Made]
     after: dict[Stream, Held]
-    moves_keys: bool
+    moves: bool
+    """Whether streams hold other keys or references than before."""
 
 
 class Plan:
@@ -46,26 +49,27 @@ class Plan:
 
     def __init__(self, registry: Registry, states: Mapping[Stream, Held]) -> None:
         self._registry = registry
+        self._rulebook = registry.rulebook
         self._base: Mapping[Stream, Held] = states
         self._now: dict[Stream, Held] = {}
         self._rests_on: set[Stream] = set()
         self._made: list[Made] = []
         self._rulings: list[Ruling] = []
         self._erased: list[Stand] = []
-        self.key_mover: Received[Any] | None = None
-        """The one command of the request that takes or releases unique keys."""
+        self.mover: Received[Any] | None = None
+        """The one command of the request that moves unique keys or references."""
         self.decided: list[Received[Any]] = []
         """The commands that this request settles; the rest of a group waits for the next round."""
 
     def decide(self, asked: Asked, refused: Refusal | None) -> bool:
         """Take in what follows from a command, or from its being *refused* by the store.
 
-        False if it would be the second that moves unique keys: it waits for the next round.
+        False if it would be the second that moves keys or references: it waits for the next round.
         """
         step = refused or self._step(asked)
         if isinstance(step, Refusal):
             self._refuse(asked, step)
-        elif step.moves_keys and self.key_mover is not None:
+        elif step.moves and self.mover is not None:
             return False
         else:
             self._take(asked.received, step)
@@ -75,14 +79,6 @@ class Plan:
 
     def request(self) -> Request:
         """Return what the store is asked for."""
-        released: list[Key] = []
-        taken: list[Key] = []
-        if self.key_mover is not None:
-            for stream, held in self._now.items():
-                before = set(held.decider.keys(self._base[stream].state))
-                after = set(held.decider.keys(held.state))
-                released += [Key(key, stream) for key in sorted(before - after)]
-                taken += [Key(key, stream) for key in sorted(after - before)]
         stands = [
             Stand(stream, self._base[stream].version, self._held(stream).version)
             for stream in self._rests_on
@@ -91,9 +87,8 @@ class Plan:
             stands=stands,
             rulings=self._rulings,
             entries=[made.entry for made in self._made],
-            released=released,
-            taken=taken,
             erased=self._erased,
+            **self._moves(),
         )
 
     def finish(self, answer: Appended) -> tuple[list[Settled], dict[Stream, Held]]:
@@ -127,8 +122,8 @@ class Plan:
         if isinstance(made, Refusal):
             return made
         after = self._after(made, asked.received)
-        moves = [stream for stream, held in after.items() if self._moves_keys(stream, held)]
-        return _shared(after, moves) or _Step(made, after, moves_keys=bool(moves))
+        moved = self._moved(after)
+        return shared(moved) or _Step(made, after, moves=bool(moved))
 
     def _outcome(self, asked: Asked) -> Mapping[Stream, Sequence[Event]] | Refusal:
         received = asked.received
@@ -183,15 +178,31 @@ class Plan:
             after[stream] = held.after(each.recorded(0, received.now))
         return after
 
-    def _moves_keys(self, stream: Stream, after: Held) -> bool:
-        before = self._held(stream)
-        keys = after.decider.keys
-        return keys is not no_keys and set(keys(after.state)) != set(keys(before.state))
+    def _moved(self, after: Mapping[Stream, Held]) -> dict[Stream, Holding]:
+        """Return what the streams hold that hold something else *after* than now."""
+        moved: dict[Stream, Holding] = {}
+        for stream, held in after.items():
+            if held.decider.kind in self._rulebook.bound:
+                holding = self._holding(stream, held)
+                if holding != self._holding(stream, self._held(stream)):
+                    moved[stream] = holding
+        return moved
+
+    def _moves(self) -> dict[str, Any]:
+        """Return what the request takes and gives up."""
+        if self.mover is None:
+            return {}
+        before = {stream: self._holding(stream, self._base[stream]) for stream in self._now}
+        after = {stream: self._holding(stream, held) for stream, held in self._now.items()}
+        return moves(before, after)
+
+    def _holding(self, stream: Stream, held: Held) -> Holding:
+        return self._rulebook.held(stream, held.decider, held.version, held.state)
 
     def _take(self, received: Received[Any], step: _Step) -> None:
         made, after = step.made, step.after
-        if step.moves_keys:
-            self.key_mover = received
+        if step.moves:
+            self.mover = received
         self._now |= after
         first = len(self._made) + 1
         self._made += made
@@ -228,14 +239,3 @@ class Plan:
             changes=changes,
         )
         self._rulings.append(Ruling(verdict, *(places or (None, None))))
-
-
-def _shared(after: Mapping[Stream, Held], moves: Sequence[Stream]) -> KeyTaken | None:
-    """Return the refusal of a command that gives one unique key to two streams."""
-    holders: dict[str, Stream] = {}
-    for stream in moves:
-        for key in after[stream].decider.keys(after[stream].state):
-            if (holder := holders.setdefault(key, stream)) != stream:
-                said = f"{holder} and {stream} cannot both have {key}; choose another value."
-                return KeyTaken(said, key=key, holder=holder)
-    return None

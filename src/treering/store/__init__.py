@@ -7,8 +7,9 @@ import asyncpg
 import structlog
 
 from treering.errors import StoreError, StoreNotReady, StoreUnavailable
+from treering.rulebook import Words
 from treering.store.committer import Committer
-from treering.store.connecting import PoolOptions, schema_of
+from treering.store.connecting import PoolOptions
 from treering.store.reader import Head, Invariant, Reader
 from treering.store.request import (
     Answer,
@@ -22,6 +23,7 @@ from treering.store.request import (
     Stand,
     Trouble,
 )  # fmt: skip
+from treering.store.rules import require_same, stored_rules
 from treering.store.statistics import Statistics
 
 __all__ = [
@@ -37,7 +39,7 @@ class Store(Reader):
 
     def __init__(self, url: str, namespace: str, pool: asyncpg.Pool) -> None:
         super().__init__(url, namespace, pool)
-        self._committer = Committer(url, schema_of(namespace))
+        self._committer = Committer(url, namespace)
 
     async def begin(self, *, unsafe_durability: bool = False) -> None:
         """Make ready to append, after making sure that "accepted" will mean durable.
@@ -61,6 +63,14 @@ class Store(Reader):
             await self.close()
             raise
         return await super().__aenter__()
+
+    async def obey(self, rules: Words) -> None:
+        """Append by these *rules* from now on, and only while they are those that are stored.
+
+        Raises StoreNotReady if they are not; so does every append once they are no longer.
+        """
+        require_same(self.namespace, rules, await stored_rules(self.fetch))
+        self._committer.obey(rules)
 
     @property
     def statistics(self) -> Statistics:

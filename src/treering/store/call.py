@@ -17,25 +17,34 @@ _ARRAYS = (10, 19)
 """The places of times and fingerprints, which travel as arrays; all others as one text each."""
 _encode = msgspec.json.Encoder().encode
 
+type _Numbered = tuple[int, Request]
+
 
 class _Found(msgspec.Struct):
     request: int
     word: str
     name: str
-    holder: str | None
-    version: int
+    holder: str | None = None
+    version: int = 0
+    field: str = ""
+    count: int = 0
 
 
 _found = msgspec.json.Decoder(list[_Found])
 
 
-def arguments(requests: Sequence[Request]) -> list[Any]:
-    """Return the arguments of `append.sql` for *requests*, in its order.
+def arguments(requests: Sequence[Request], rules: str | None = None) -> list[Any]:
+    """Return the arguments of `append.sql` for *requests*, in its order, decided by *rules*.
 
     Raises BadRequest if a text holds the character that parts them.
     """
-    columns = (*_entries(requests), *_stands(requests), *_rulings(requests), *_keys(requests))
-    return [column if place in _ARRAYS else _joined(column) for place, column in enumerate(columns)]
+    moving = [each for each in enumerate(requests) if _moves(each[1])]
+    columns = (
+        *_entries(requests), *_stands(requests), *_rulings(requests), *_keys(moving),
+        *_references(moving), *_erased(moving),
+    )  # fmt: skip
+    made = [column if at in _ARRAYS else _joined(column) for at, column in enumerate(columns)]
+    return [*made, rules]
 
 
 def _entries(requests: Sequence[Request]) -> list[list[Any]]:
@@ -99,26 +108,54 @@ def _rulings(requests: Sequence[Request]) -> list[list[Any]]:
     return made
 
 
-def _keys(requests: Sequence[Request]) -> list[list[str]]:
+def _moves(request: Request) -> bool:
+    """Say whether there is more to it than events and verdicts."""
+    return bool(
+        request.taken or request.released or request.made or request.dropped or request.erased
+    )
+
+
+def _keys(requests: Sequence[_Numbered]) -> list[list[str]]:
     made: list[list[str]] = [[] for _ in range(7)]
-    released, releasing, numbers, taken, taking, erased, versions = made
-    for number, request in enumerate(requests):
+    released, releasing, numbers, taken, taking, leaving, gone = made
+    for number, request in requests:
         for key in request.released:
             released.append(key.key)
             releasing.append(key.stream)
+            if key.is_name:
+                leaving.append(str(number))
+                gone.append(key.stream)
         for key in request.taken:
             numbers.append(str(number))
             taken.append(key.key)
             taking.append(key.stream)
-        for stand in request.erased:
-            erased.append(stand.stream)
-            versions.append(str(stand.expected))
     return made
 
 
-def _joined(column: list[str]) -> str:
+def _references(requests: Sequence[_Numbered]) -> list[list[str]]:
+    made: list[list[str]] = [[] for _ in range(7)]
+    dropped_parents, dropped_children, dropped_fields, numbers, parents, children, fields = made
+    for number, request in requests:
+        for reference in request.dropped:
+            dropped_parents.append(reference.parent)
+            dropped_children.append(reference.child)
+            dropped_fields.append(reference.field)
+        for reference in request.made:
+            numbers.append(str(number))
+            parents.append(reference.parent)
+            children.append(reference.child)
+            fields.append(reference.field)
+    return made
+
+
+def _erased(requests: Sequence[_Numbered]) -> list[list[str]]:
+    stands = [stand for _, request in requests for stand in request.erased]
+    return [[stand.stream for stand in stands], [str(stand.expected) for stand in stands]]
+
+
+def _joined(column: list[str]) -> str | None:
     if not column:
-        return ""
+        return None
     text = _SEPARATOR + _SEPARATOR.join(column)
     if text.count(_SEPARATOR) != len(column):
         raise BadRequest("Text cannot hold the character U+001F; leave it out.")
@@ -133,7 +170,9 @@ def answers(
         return _appended(requests, base, at)
     found: dict[int, list[Trouble]] = {}
     for each in _found.decode(trouble):
-        what = Trouble(each.word, each.name, each.holder, each.version)
+        what = Trouble(
+            each.word, each.name, each.holder, each.version, field=each.field, count=each.count
+        )
         found.setdefault(each.request, []).append(what)
     return [Hindered(found[n]) if n in found else None for n in range(len(requests))]
 

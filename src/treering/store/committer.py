@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from traceback import format_exception
 from typing import Any
 
@@ -16,15 +15,15 @@ import asyncpg
 import structlog
 
 from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
+from treering.rulebook import Words, digest_of
 from treering.sql import statement
 from treering.store.call import answers, arguments
-from treering.store.connecting import answered_within, connect, translated
-from treering.store.page import PAGE_BYTES
+from treering.store.connecting import answered_within, connect, schema_of, translated
 from treering.store.request import Answer, Hindered, Request
+from treering.store.rules import require_same, stored_rules
 from treering.store.statistics import Statistics
+from treering.store.waiting import Caller, Waiting, queued, take
 
-_MOST = 2000
-"""Events, and requests, of one call."""
 _WAITING = 20_000
 """Requests that may wait before `append` makes its caller wait."""
 _ANSWER_SECONDS = 30.0
@@ -41,50 +40,20 @@ _PLANS = {
 }
 """What makes one plan serve every call; nobody else uses this connection."""
 
-_SCANNED = 3 * _MOST
-"""Requests that are looked at for one call when many want the same stream."""
+_OTHER_RULES = "rules"
 _log = structlog.stdlib.get_logger(__name__)
-
-
-type _Result = Answer | StoreError
-
-
-class _Caller:
-    """Waits for the answers to all that it asked for."""
-
-    def __init__(self, asked: int) -> None:
-        self.all: asyncio.Future[list[_Result]] = asyncio.get_running_loop().create_future()
-        self._found: dict[int, _Result] = {}
-        self._asked = asked
-
-    def told(self, place: int, result: _Result) -> None:
-        """Take the answer to what it asked for at *place*; the first one stands."""
-        self._found.setdefault(place, result)
-        if len(self._found) == self._asked and not self.all.done():
-            self.all.set_result([self._found[place] for place in range(self._asked)])
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """A request, what it touches (streams, command ids, keys), and who waits for its answer."""
-
-    request: Request
-    names: list[str]
-    size: int
-    """Characters of its events."""
-    caller: _Caller
-    place: int
-
-    def settle(self, result: _Result) -> None:
-        """Tell the caller."""
-        self.caller.told(self.place, result)
 
 
 class Committer:
     """Appends requests to the store of one schema over one connection of its own."""
 
-    def __init__(self, url: str, schema: str) -> None:
+    def __init__(self, url: str, namespace: str) -> None:
+        schema = schema_of(namespace)
         self.statistics = Statistics()
+        self._namespace = namespace
+        self._rules: Words = frozenset()
+        self._digest: str | None = None
+        """Of the rules that requests are decided by; None: they were decided by none."""
         self._url = url
         self._settings = {
             "search_path": schema,
@@ -93,7 +62,7 @@ class Committer:
             "lock_timeout": f"{round(_ANSWER_SECONDS * 500)}ms",
             **_PLANS,
         }
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._more = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -101,6 +70,10 @@ class Committer:
         self._closing = False
         self._failed = False
         self._loop_task: asyncio.Task[None] | None = None
+
+    def obey(self, rules: Words) -> None:
+        """Append only as long as the store keeps these *rules*."""
+        self._rules, self._digest = rules, digest_of(rules)
 
     async def start(self) -> None:
         """Connect and begin; raises StoreUnavailable or StoreNotReady."""
@@ -142,10 +115,9 @@ class Committer:
             raise StoreUnavailable("The store is closing.")
         if not requests:
             return []
-        caller = _Caller(len(requests))
+        caller = Caller(len(requests))
         for place, request in enumerate(requests):
-            size = sum([len(entry.body) for entry in request.entries])
-            self._queue.append(_Waiting(request, _names(request), size, caller, place))
+            self._queue.append(queued(request, caller, place))
         self.statistics.waiting = len(self._queue)
         self._more.set()
         if self.statistics.waiting >= _WAITING:
@@ -154,7 +126,7 @@ class Committer:
 
     async def _run(self) -> None:
         """Commit until it is closed; a fault ends it for good, and the process with it."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         error: StoreError = StoreUnavailable("The store has stopped.")
         try:
             while self._queue or not self._closing:
@@ -170,45 +142,18 @@ class Committer:
             for waiting in (*batch, *self._queue):
                 waiting.settle(error)
 
-    async def _next(self) -> list[_Waiting]:
+    async def _next(self) -> list[Waiting]:
         """Return what goes into the next call, nothing if it was woken to close."""
         if not self._queue:
             self._more.clear()
             await self._more.wait()
-        batch = self._take()
+        batch = take(self._queue)
         self.statistics.waiting = len(self._queue)
         if self.statistics.waiting < _WAITING:
             self._room.set()
         return batch
 
-    def _take(self) -> list[_Waiting]:
-        """Take requests that share nothing, in order; one that does waits for the next call."""
-        batch: list[_Waiting] = []
-        left: list[_Waiting] = []
-        seen: set[str] = set()
-        events = characters = 0
-        queue = self._queue
-        while (
-            queue
-            and events < _MOST
-            and characters < PAGE_BYTES
-            and len(batch) < _MOST
-            and len(left) < _SCANNED
-        ):
-            waiting = queue.popleft()
-            if waiting.caller.all.done():
-                continue
-            if seen.isdisjoint(waiting.names):
-                batch.append(waiting)
-                events += len(waiting.request.entries)
-                characters += waiting.size
-            else:
-                left.append(waiting)
-            seen.update(waiting.names)
-        queue.extendleft(reversed(left))
-        return batch
-
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[Waiting]) -> None:
         """Answer *batch*: go again without those that were hindered, halve it if it was refused."""
         while batch:
             try:
@@ -225,7 +170,7 @@ class Committer:
                 for waiting in batch:
                     waiting.settle(error)
                 return
-            again: list[_Waiting] = []
+            again: list[Waiting] = []
             for waiting, answer in zip(batch, found, strict=True):
                 if answer is None:
                     again.append(waiting)
@@ -238,9 +183,13 @@ class Committer:
         began = time.perf_counter()
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, settings=self._settings)
-        values = _encoded(requests)
+        values = _encoded(requests, self._digest)
         with translated(), answered_within(_ANSWER_SECONDS, self._connection):
             (row,) = await self._connection.fetch(statement("append"), *values)
+            if row["trouble"] == _OTHER_RULES:
+                stored = await stored_rules(self._connection.fetch)
+                require_same(self._namespace, self._rules, stored)
+                raise StoreUnavailable("The rules of the store were changed and changed back.")
         if row["trouble"] is None:
             events = sum(len(request.entries) for request in requests)
             self.statistics.committed(len(requests), events, time.perf_counter() - began)
@@ -251,18 +200,8 @@ def _failure() -> StoreNotReady:
     return StoreNotReady("The committer has failed, see the log; start this process again.")
 
 
-def _encoded(requests: Sequence[Request]) -> list[list[Any]]:
+def _encoded(requests: Sequence[Request], rules: str | None) -> list[list[Any]]:
     try:
-        return arguments(requests)
+        return arguments(requests, rules)
     except (TypeError, ValueError) as error:
         raise BadRequest(f"It cannot be written as JSON: {error}.") from error
-
-
-def _names(request: Request) -> list[str]:
-    """Return the streams, command ids and keys that a request touches."""
-    names = [stand.stream for stand in request.stands]
-    names += [ruling.verdict.id for ruling in request.rulings]
-    if request.taken or request.released:
-        names += [key.key for key in request.taken]
-        names += [key.key for key in request.released]
-    return names

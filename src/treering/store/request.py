@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from treering.message import Position, Stream, Verdict, Version
+from treering.rulebook import Reference
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,15 +60,23 @@ class Key(msgspec.Struct, frozen=True, gc=False):
     key: str
     stream: Stream
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is the stream's own name, held while the stream can be referred to."""
+        return self.key == self.stream
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """All or none: entries, the stands they rest on, keys, and the verdicts of its commands."""
+    """All or none: entries, the stands they rest on, keys, references, its commands' verdicts."""
 
     stands: Sequence[Stand]
     rulings: Sequence[Ruling]
     entries: Sequence[Entry] = ()
     released: Sequence[Key] = ()
     taken: Sequence[Key] = ()
+    dropped: Sequence[Reference] = ()
+    made: Sequence[Reference] = ()
+    """References: who is named must hold its name, and lets go of it only unnamed."""
     erased: Sequence[Stand] = ()
     """Streams whose events before version `expected` are emptied."""
 
@@ -84,10 +93,14 @@ class Trouble(msgspec.Struct, frozen=True, gc=False):
 
     word: str
     """What it is: a `duplicate`, command `name` has its verdict; a `conflict`, stream `name` stands
-    at `version`; or a `taken` key `name`, held by `holder`."""
+    at `version`; a `taken` key `name`, held by `holder`; a `missing` stream `name`, to which the
+    `field` of `holder` refers; a `referred` stream `name`, to which `count` refer, as `holder`."""
     name: str
     holder: str | None = None
     version: Version = 0
+    field: str = ""
+    count: int = 0
+    """At most 1,001, which stands for more."""
 
 
 class Hindered(msgspec.Struct, frozen=True, gc=False):

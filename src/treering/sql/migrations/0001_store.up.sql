@@ -86,3 +86,9 @@ create function ulid_floor(moment timestamptz) returns text
     from (select floor(extract(epoch from moment) * 1000)::bigint as ms) as said,
          generate_series(0, 9) as n
 $$;
+
+-- A column of texts that travelled as one: each led by U+001F; U+001E alone is null.
+create function parts(joined text) returns text[]
+    language sql immutable strict parallel safe as $$
+    select (string_to_array(joined, E'\x1f', E'\x1e'))[2:]
+$$;

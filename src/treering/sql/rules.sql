@@ -1,0 +1,2 @@
+-- The rules that the store keeps.
+select rule from rule
