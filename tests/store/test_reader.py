@@ -92,9 +92,13 @@ async def test_a_store_that_is_not_migrated_is_not_opened(database: Database) ->
 
 
 async def test_a_store_of_another_revision_is_not_opened(database: Database) -> None:
-    for sql in ("update alembic_version set version_num = '9999'", "delete from alembic_version"):
+    for sql, said in (
+        ("update alembic_version set version_num = '9999'", "newer .* run the newer release"),
+        ("update alembic_version set version_num = '0001'", "run `treering db upgrade`"),
+        ("delete from alembic_version", "this release needs"),
+    ):
         await as_owner(database, sql)
-        with pytest.raises(StoreNotReady, match="this release needs"):
+        with pytest.raises(StoreNotReady, match=said):
             await Reader.open(database.reader, namespace=database.namespace)
 
 

@@ -1,20 +1,20 @@
 """Brings the database to the shape this release needs, up and down, and grants rights to roles."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from importlib.resources import files
 
 import asyncpg
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from treering.errors import StoreNotReady
+from treering.sql import statement
 from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
+from treering.store.revisions import BASE, HEAD, Revision, above, scripts
 
 _LOCK_TIMEOUT = "10s"
 
@@ -40,45 +40,95 @@ async def upgrade(
     *,
     writer: str | None = None,
     reader: str | None = None,
-    to: str = "head",
+    to: str = HEAD,
 ) -> str:
     """Migrate up to *to* as the owner, and grant *writer* and *reader* their rights.
 
     Returns the revision. Missing users are made, able to log in without a password of their own:
-    where the server asks for one, make them before. Running it again changes nothing.
+    where the server asks for one, make them before. Running it again changes nothing. Raises
+    StoreNotReady, and changes nothing, if the store is newer than this release.
     """
     schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
     async with _alone(url) as connection:
+        above(await current(url, namespace), to)
         await connection.execute(
             f"create schema if not exists {schema}; create schema if not exists {models}"
         )
         await _migrate(url, namespace, to, up=True)
-        for user in filter(None, (writer, reader)):
-            await _make_user(connection, user)
-        for sql in _grants(schema, models, writer, reader):
-            await connection.execute(sql)
+        await _grant(connection, namespace, writer, reader)
     return await current(url, namespace) or ""
 
 
-async def downgrade(url: str, namespace: str, *, to: str = "base") -> str | None:
-    """Migrate down to *to*; `base` removes the store and everything in it."""
-    if await current(url, namespace) is None:
-        raise StoreNotReady(f"There is no store of {namespace!r} in this database to take down.")
-    async with _alone(url):
+async def pending(url: str, namespace: str, *, to: str = HEAD) -> Sequence[Revision]:
+    """Return what `upgrade` would do."""
+    return above(await current(url, namespace), to)
+
+
+async def losses(url: str, namespace: str, *, to: str = BASE) -> Sequence[str]:
+    """Return what is lost by a `downgrade`, the newest first; nothing if there is none to be done.
+
+    Raises StoreNotReady if there is no store, or while processes of the service run.
+    """
+    undone = above(to, await _revision(url, namespace))[::-1]
+    async with _connected(url) as connection:
+        schema = schema_of(namespace)
+        names = [f"treering {namespace}", f"treering {schema} committer"]
+        if running := await connection.fetchval(statement("sessions"), names):
+            raise StoreNotReady(
+                f"Processes of {namespace!r} run, with {running} connections to the store; stop "
+                "them first, for they could not work with an older one."
+            )
+        await connection.execute(f"set search_path = {quoted(schema)}")
+        counts = [await connection.fetchval(each.count) for each in undone]
+    return [
+        each.loses.format(count=f"{count:,}") for each, count in zip(undone, counts, strict=True)
+    ]
+
+
+async def downgrade(
+    url: str,
+    namespace: str,
+    *,
+    to: str = BASE,
+    writer: str | None = None,
+    reader: str | None = None,
+) -> str | None:
+    """Migrate down to *to*; `base` removes the store and everything in it.
+
+    Raises StoreNotReady while processes of the service run.
+    """
+    await losses(url, namespace, to=to)
+    async with _alone(url) as connection:
         await _migrate(url, namespace, to, up=False)
-    return await current(url, namespace)
+        if (revision := await current(url, namespace)) is not None:
+            await _grant(connection, namespace, writer, reader)
+    return revision
+
+
+async def _revision(url: str, namespace: str) -> str:
+    """Return the revision of a store that is there and known to this release."""
+    if (revision := await current(url, namespace)) is None:
+        raise StoreNotReady(f"There is no store of {namespace!r} in this database to take down.")
+    above(revision, HEAD)
+    return revision
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
+    connection = await connect(url)
+    try:
+        with translated():
+            yield connection
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager
 async def _alone(url: str) -> AsyncGenerator[asyncpg.Connection]:
     """Connect, and keep all others waiting who would migrate in this database."""
-    connection = await connect(url)
-    try:
-        with translated():
-            await connection.execute("select pg_advisory_lock(hashtext('treering migrations'))")
-            yield connection
-    finally:
-        await connection.close()
+    async with _connected(url) as connection:
+        await connection.execute("select pg_advisory_lock(hashtext('treering migrations'))")
+        yield connection
 
 
 _SEES = """
@@ -97,6 +147,17 @@ _SHOWS = """
 grant {writer} to current_user;
 alter default privileges for role {writer} in schema {models} grant select on tables to {user};
 """
+
+
+async def _grant(
+    connection: asyncpg.Connection, namespace: str, writer: str | None, reader: str | None
+) -> None:
+    """Make both users, unless they are there, and give them their rights."""
+    schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
+    for user in filter(None, (writer, reader)):
+        await _make_user(connection, user)
+    for sql in _grants(schema, models, writer, reader):
+        await connection.execute(sql)
 
 
 def _grants(schema: str, models: str, writer: str | None, reader: str | None) -> Iterator[str]:
@@ -121,15 +182,8 @@ async def _make_user(connection: asyncpg.Connection, user: str) -> None:
         ) from error
 
 
-def _script() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(files("treering.sql.migrations")))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config)
-
-
 async def _migrate(url: str, namespace: str, to: str, *, up: bool) -> None:
-    script = _script()
+    script = scripts()
     schema = schema_of(namespace)
     path = f"{schema}, pg_temp"  # functions keep it: nobody's temporary tables get in between
 

@@ -117,6 +117,11 @@ class Reader:
         """Raise StoreNotReady unless the store has the shape that this release needs."""
         rows = await self.fetch("select version_num from alembic_version")
         found = rows[0]["version_num"] if rows else None
+        if found and found > REVISION:
+            raise StoreNotReady(
+                f"The store of {self.namespace!r} is at revision {found}, newer than {REVISION}, "
+                "the last one that this release knows; run the newer release."
+            )
         if found != REVISION:
             raise StoreNotReady(
                 f"The store of {self.namespace!r} is at revision {found}, this release needs "
@@ -139,7 +144,7 @@ class Reader:
         Large events make it fewer, of about 8 MB; there are none only if none follow.
         """
         rows = await self.fetch(statement("read"), after, limit, PAGE_BYTES)
-        return [_stored(row) for row in rows]
+        return [stored_of(row) for row in rows]
 
     async def read_stream(
         self, stream: Stream, *, after: Version = 0, upto: Version | None = None
@@ -157,7 +162,7 @@ class Reader:
             [after for _, after, _ in asked],
             [_LATEST if upto is None else upto for _, _, upto in asked],
         )
-        return [_stored(row) for row in rows]
+        return [stored_of(row) for row in rows]
 
     async def verdict(self, command: str, tenant: str = DEFAULT_TENANT) -> Verdict | None:
         """Return what was decided of *command*, None if nothing was (or long ago)."""
@@ -217,7 +222,7 @@ def _settings(namespace: str) -> dict[str, str]:
     }
 
 
-def _stored(row: Any) -> Stored:
+def stored_of(row: Any) -> Stored:
     """Return the event in *row*; naming the fields is five times as fast as `**row`."""
     (
         position, stream, version, id_, type_, body, time, recorded_at, tenant, actor,
