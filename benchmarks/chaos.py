@@ -28,6 +28,7 @@ from treering.bus import Client
 from treering.embedded import Addresses, Servers
 from treering.settings import Settings
 from treering.store import Reader, migrations
+from treering.store.backfill import upgrade_rules
 from treering.store.connecting import url_for
 from treering.testing.fleet import Fleet, Member
 from treering.testing.ledger import Ledger
@@ -107,6 +108,7 @@ async def run(servers: Servers, home: Path, seed: int, seconds: float) -> bool:
     await migrations.upgrade(
         addresses.database, app.namespace, writer="chaos_writer", reader="chaos_reader"
     )
+    await upgrade_rules(addresses.database, app.namespace, app.registry)
     async with AsyncExitStack() as stack:
         fleet = await stack.enter_async_context(Fleet(home, ROLES, environment))
         await ready(fleet)

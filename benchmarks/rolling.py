@@ -31,6 +31,7 @@ from treering.bus import Topics, dead_list
 from treering.embedded import Addresses, Servers
 from treering.handling.states import folded
 from treering.store import Reader, migrations, parked
+from treering.store.backfill import upgrade_rules
 from treering.testing.audit import Books, audit_answers, audit_store, audit_subscriber
 from treering.testing.fleet import Fleet, Member
 from treering.testing.ledger import Ledger
@@ -186,6 +187,7 @@ async def run(servers: Servers, home: Path, seed: int, seconds: float) -> bool:
     await migrations.upgrade(
         addresses.database, namespace, writer="chaos_writer", reader="chaos_reader"
     )
+    await upgrade_rules(addresses.database, namespace, older.app.registry)
     traffic, over = Traffic(), asyncio.Event()
     story = Story(
         older=older,

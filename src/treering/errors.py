@@ -18,6 +18,7 @@ TreeringError
 ├── StoreError
 │   ├── StoreUnavailable     the database can not be reached; worth another try
 │   ├── StoreNotReady        not migrated, not durable, too new, of other rules, or appending failed
+│   ├── RulesBroken          what is stored breaks rules that were to be added
 │   └── BadRequest           an append that the database refuses whatever the moment
 ├── UnknownMessage           a type this process does not know; it is older than the log
 ├── UpcastFailed             a body of an old type can not be read as one of today
@@ -185,6 +186,21 @@ class StoreUnavailable(StoreError):
 
 class StoreNotReady(StoreError):
     """The database is not migrated, not durable, newer, of other rules, or appending failed."""
+
+
+class RulesBroken(StoreError):
+    """What is stored breaks rules that were to be added; nothing was changed."""
+
+    def __init__(self, count: int, examples: Sequence[str]) -> None:
+        left = count - len(examples)
+        more = [f"and {left} more"] if left else []
+        super().__init__(
+            f"Nothing was changed, for what is stored breaks new rules in {count} "
+            f"{'place' if count == 1 else 'places'}; mend that and run it again:"
+            + "".join(f"\n  {line}" for line in [*examples, *more])
+        )
+        self.count = count
+        self.examples = examples
 
 
 class BadRequest(StoreError):

@@ -189,6 +189,12 @@ def test_the_database_is_at_the_revision_that_is_needed(treering: Treering) -> N
     assert treering("db", "upgrade").out.strip() == f"rainfall is at revision {current.strip()}."
 
 
+def test_the_store_is_not_taken_down_under_the_service(treering: Treering) -> None:
+    said = treering("db", "downgrade", "--yes")
+    assert said.status == 1
+    assert "Processes of 'rainfall' run" in said.err
+
+
 def test_the_doctor_finds_all_well(treering: Treering) -> None:
     said = treering("doctor")
     assert said.status == 0

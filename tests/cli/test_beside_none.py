@@ -195,7 +195,3 @@ def _edit(file: Path, old: str, new: str) -> None:
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("service", "domain"):
             del sys.modules[name]
-
-
-def test_taking_the_store_down_wants_to_be_confirmed(treering: Treering) -> None:
-    assert "say --yes" in treering("db", "downgrade").err

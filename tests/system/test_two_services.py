@@ -13,10 +13,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from treering.app import load
 from treering.bus import Topics
 from treering.bus.removal import on_kafka
 from treering.embedded import Addresses
+from treering.settings import Settings
 from treering.store import Reader, migrations
+from treering.store.backfill import upgrade_rules
 from treering.store.connecting import url_for
 from treering.store.removal import in_database
 from treering.testing.fleet import Fleet
@@ -63,6 +66,8 @@ class Tenant:
         await migrations.upgrade(
             self.servers.database, self.namespace, writer=WRITER, reader=READER
         )
+        rules = load(Settings(app=EXAMPLE), projections=False).registry
+        await upgrade_rules(self.servers.database, self.namespace, rules)
         self.home.mkdir(exist_ok=True)
         environment = {**self.environment, "TREERING_APP": str(EXAMPLE)}
         async with Fleet(self.home, ROLES, environment) as fleet:

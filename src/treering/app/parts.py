@@ -74,6 +74,7 @@ async def store(app: App) -> AsyncGenerator[Store]:
 async def run_handler(app: App, store: Store, stop: asyncio.Event) -> None:
     """Decide commands until *stop* is set."""
     said = app.settings
+    await store.obey(app.registry.rulebook.words)
     options = HandlerOptions(
         batch=said.batch,
         session_seconds=said.session_seconds or _SESSION_SECONDS,

@@ -2,41 +2,56 @@
 
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from cyclopts import App
+from cyclopts import App as Commands
 
+from treering.app import App
 from treering.cli import place
 from treering.cli.output import say
 from treering.errors import SettingsError
+from treering.sql import REVISION
 from treering.store import migrations
+from treering.store.backfill import RuleChange, preview_rules, upgrade_rules
 
-app = App(name="db", help="Bring the database up to date, or take the store down.")
+app = Commands(name="db", help="Bring the database up to date, or take the store down.")
 
 
 @app.command
-async def upgrade(*, to: str = "head") -> None:
-    """Migrate the database to what this release needs, and grant writer and reader their rights.
+async def upgrade(*, to: str = "head", preview: bool = False) -> None:
+    """Bring the database to what this release needs: its shape, its rules, its users' rights.
 
-    Running it again changes nothing. The owner is TREERING_DATABASE_OWNER, else
-    TREERING_DATABASE.
+    A new rule, a unique key or a reference, is worked out for what is stored already, while the
+    service runs; if something breaks it, that is listed, nothing is changed, and it ends with 1.
+    Running it again changes nothing. The owner is TREERING_DATABASE_OWNER, else TREERING_DATABASE.
 
-        treering db upgrade
+        treering db upgrade --preview
 
     Args:
-        to: The revision to migrate to.
+        to: The revision to migrate to; rules are changed at the newest one only.
+        preview: Say what would be done, and change nothing.
 
     """
     found = place.loaded()
-    owner = place.database_owner(found)
-    writer, reader = (
-        _another(url, owner) for url in (found.settings.database, found.settings.database_reader)
-    )
-    revision = await migrations.upgrade(owner, found.namespace, writer=writer, reader=reader, to=to)
-    say(f"{found.namespace} is at revision {revision}.")
+    owner, namespace = place.database_owner(found), found.namespace
+    pending = await migrations.pending(owner, namespace, to=to)
+    if preview:
+        for revision in pending:
+            say(f"-- Revision {revision.name}\n\n{revision.sql}")
+    if preview or pending:
+        change = await preview_rules(owner, namespace, found.registry)
+        if preview:
+            _tell(change, done=False)
+            return
+    revision = await migrations.upgrade(owner, namespace, **_users(found, owner), to=to)
+    say(f"{namespace} is at revision {revision}.")
+    if revision == REVISION:
+        _tell(await upgrade_rules(owner, namespace, found.registry), done=True)
 
 
 @app.command
 async def downgrade(*, to: str = "base", yes: bool = False) -> None:
     """Migrate the database back; `base` removes the store with everything in it.
+
+    It says what would be lost, and goes on only with --yes; never while the service runs.
 
         treering db downgrade --to 0001 --yes
 
@@ -46,13 +61,14 @@ async def downgrade(*, to: str = "base", yes: bool = False) -> None:
 
     """
     found = place.loaded()
-    if not yes:
+    owner, namespace = place.database_owner(found), found.namespace
+    lost = await migrations.losses(owner, namespace, to=to)
+    if lost and not yes:
         raise SettingsError(
-            f"This may remove what the store of {found.namespace!r} holds; say --yes if that is "
-            "meant."
+            f"This removes from {namespace!r}: {'; '.join(lost)}; say --yes if that is meant."
         )
-    revision = await migrations.downgrade(place.database_owner(found), found.namespace, to=to)
-    say(f"{found.namespace} is at revision {revision or 'none'}.")
+    revision = await migrations.downgrade(owner, namespace, to=to, **_users(found, owner))
+    say(f"{namespace} is at revision {revision or 'none'}.")
 
 
 @app.command
@@ -64,6 +80,26 @@ async def current() -> None:
     found = place.loaded()
     revision = await migrations.current(place.database_owner(found), found.namespace)
     say(revision or "none")
+
+
+def _tell(change: RuleChange, *, done: bool) -> None:
+    """Print which rules are new or gone, and what that took."""
+    for rule in change.new:
+        say(f"New rule: {rule}.")
+    for rule in change.gone:
+        say(f"Rule gone: {rule}.")
+    if change and done:
+        waited = f"{change.seconds:.2f} s"
+        say(f"{change.streams:,} streams were folded for that; appends waited {waited}.")
+
+
+def _users(found: App, owner: str) -> dict[str, str | None]:
+    """Return who is to append and who is to read."""
+    said = found.settings
+    return {
+        "writer": _another(said.database, owner),
+        "reader": _another(said.database_reader, owner),
+    }
 
 
 def _another(url: str | None, owner: str) -> str | None:

@@ -1,0 +1,2 @@
+-- Keep everybody from appending until this transaction ends.
+select from head for update
