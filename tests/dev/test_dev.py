@@ -144,6 +144,25 @@ def test_a_change_of_the_code_is_taken_up(dev: Dev) -> None:
     assert dev.says("service.py has changed; starting again.")
 
 
+def test_a_rule_that_is_new_is_worked_out_and_said_so(dev: Dev) -> None:
+    dev.create("twice")
+    second = dev.create("twice")
+    service = dev.folder / "service.py"
+    service.write_text(SERVICE.replace("(Entity)", "(Entity, unique={'name'})"))
+    try:
+        assert dev.says('station.name="twice": ')
+        assert dev.says("what is stored breaks new rules in 1 place;")
+    finally:
+        service.write_text(SERVICE)
+    assert wait(lambda: dev.ask("POST", f"/api/v1/stations/{second}/$purge")[0] < 300)
+    service.write_text(SERVICE.replace("(Entity)", "(Entity, unique={'name'}, frees_keys=True)"))
+    assert dev.says("New rule: station unique name frees.")
+    assert wait(lambda: dev.ask("POST", "/api/v1/stations", {"name": "twice"})[0] == 409)
+    service.write_text(SERVICE)
+    assert dev.says("Rule gone: station unique name frees.")
+    dev.create("twice")
+
+
 def test_code_that_is_broken_is_shown_with_its_line_and_can_be_mended(dev: Dev) -> None:
     service = dev.folder / "service.py"
     service.write_text(f"boats = not_there\n{SERVICE}")

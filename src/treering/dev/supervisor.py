@@ -60,7 +60,9 @@ class Supervisor:
         self._fresh = settings.database is None and not (self._home / "postgres").exists()
         self.one_broker = settings.kafka is None
         self._upgrading = asyncio.Lock()
-        self._upgraded = self._ready = False
+        self._upgraded_for: dict[str, str] = {}
+        """Why the database was brought up to date for a child the last time."""
+        self._ready = False
         self._settled: Settings | None = None
         self._loaded: Mapping[str, Any] = {}
 
@@ -100,9 +102,11 @@ class Supervisor:
 
     async def failed(self, keeper: Keeper, failure: Failure) -> bool:
         """Take note that a child ended by itself; tell whether it can be started again at once."""
-        if failure.kind == "StoreNotReady" and not self._upgraded:
-            await self._upgrade()
-            return True
+        if failure.kind == "StoreNotReady" and failure.reason != self._upgraded_for.get(
+            keeper.name
+        ):
+            self._upgraded_for[keeper.name] = failure.reason
+            return await self._upgrade()
         if failure.reason and not self._ready and not self._reload:
             self._end(1, failure.reason)
         elif failure.reason:
@@ -168,15 +172,24 @@ class Supervisor:
             roles, self._settings, environment=self._environment, listener=listener
         )
 
-    async def _upgrade(self) -> None:
+    async def _upgrade(self) -> bool:
+        """Bring the database up to date and say what that changed; tell whether it could be."""
         async with self._upgrading:
-            if self._settled is None or self._upgraded:
-                return
+            if self._settled is None:
+                return False
             try:
-                await upgrade(self._settled)
+                said = await upgrade(self._settled)
             except TreeringError as error:
-                self._end(1, str(error))
-            self._upgraded, self._fresh = True, False
+                if self._reload and self._ready:
+                    self._screen.complained(str(error))
+                else:
+                    self._end(1, str(error))
+                return False
+            _, *changes = said.splitlines()
+            if changes and not self._fresh:
+                self._screen.said("\n".join(changes))
+            self._fresh = False
+            return True
 
     def _announce(self) -> None:
         if self._settled is None or not self._ready:

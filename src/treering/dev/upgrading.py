@@ -12,8 +12,8 @@ from treering.settings import PREFIX, Settings
 _FAILED = "Error: "
 
 
-async def upgrade(settings: Settings) -> None:
-    """Run `treering db upgrade`; raises StoreNotReady with what it says when it fails."""
+async def upgrade(settings: Settings) -> str:
+    """Run `treering db upgrade` and return what it says; raises StoreNotReady when it fails."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "treering", "db", "upgrade"),
         env={**os.environ, **_told(settings)},
@@ -22,9 +22,11 @@ async def upgrade(settings: Settings) -> None:
         stderr=STDOUT,
     )
     said, _ = await process.communicate()
+    text = said.decode(errors="replace").strip()
     if process.returncode != 0:
-        reason = said.decode(errors="replace").strip().removeprefix(_FAILED)
+        reason = text.removeprefix(_FAILED)
         raise StoreNotReady(reason or "The database could not be brought up to date.")
+    return text
 
 
 def _told(settings: Settings) -> Mapping[str, str]:
