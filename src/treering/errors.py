@@ -19,6 +19,7 @@ TreeringError
 │   ├── StoreUnavailable     the database can not be reached; worth another try
 │   ├── StoreNotReady        not migrated, not durable, too new, of other rules, or appending failed
 │   ├── RulesBroken          what is stored breaks rules that were to be added
+│   ├── ReadModelAway        this release's version of a read model can not be read yet
 │   └── BadRequest           an append that the database refuses whatever the moment
 ├── UnknownMessage           a type this process does not know; it is older than the log
 ├── UpcastFailed             a body of an old type can not be read as one of today
@@ -201,6 +202,10 @@ class RulesBroken(StoreError):
         )
         self.count = count
         self.examples = examples
+
+
+class ReadModelAway(StoreError):
+    """This release's version of a read model can not be read yet; the message says why."""
 
 
 class BadRequest(StoreError):

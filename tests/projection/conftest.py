@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
 
 from tests.projection.world import COUNTS, PARCELS, REGISTRY
-from treering.projection import Projection, Projector, ReadModels
+from treering.projection import Projection, Projector, ProjectorOptions, ReadModels
 from treering.projection.ground import Ground
 from treering.store import Reader, Store
 
@@ -42,9 +43,16 @@ def folding(store: Store) -> Folding:
     @asynccontextmanager
     async def running(
         projections: Sequence[Projection] = (PARCELS, COUNTS),
+        **how: Any,
     ) -> AsyncGenerator[None]:
         stop = asyncio.Event()
-        projector = Projector(store, REGISTRY, projections, namespace=store.namespace)
+        projector = Projector(
+            store,
+            REGISTRY,
+            projections,
+            namespace=store.namespace,
+            options=ProjectorOptions(**how),
+        )
         running = asyncio.create_task(projector.run(stop))
         try:
             yield

@@ -4,10 +4,10 @@ import asyncio
 
 import asyncpg
 import pytest
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from structlog.testing import capture_logs
 
 from tests.projection.conftest import Folding
+from tests.projection.versions import counting, shown_by_the_view
 from tests.projection.world import (
     COUNTS,
     REGISTRY,
@@ -18,7 +18,7 @@ from tests.projection.world import (
     table,
 )  # fmt: skip
 from treering.errors import StoreNotReady
-from treering.projection import Projection, ReadModels, increment, rebuild
+from treering.projection import ReadModels, rebuild
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 
@@ -54,32 +54,6 @@ async def test_another_version_is_built_beside_the_old_one_and_going_back_costs_
         await models.close()
     builds = await table(database, "projection")
     assert [(row["build"], row["position"]) for row in builds] == [(3, 3), (2, 4)]
-
-
-def counting(column: str) -> Projection:
-    """Return a version of `counts`, with a column of its own."""
-    own = Table(
-        "counts",
-        MetaData(),
-        Column("name", Text, primary_key=True),
-        Column("parcels", BigInteger),
-        Column(column, BigInteger),
-    )
-    return Projection(
-        name="counts",
-        tables=[own],
-        fold=lambda recorded: [increment(own, recorded.event.fields["name"], {"parcels": 1})],
-        kinds={"parcel"},
-    )
-
-
-async def shown_by_the_view(database: Database, version: Projection) -> bool:
-    """See that the plainly named view shows *version*, soon."""
-    wanted = [column.name for column in version.tables[0].columns]
-    async with asyncio.timeout(10):
-        while [*(await table(database, "counts"))[0].keys()] != wanted:
-            await asyncio.sleep(0.01)
-    return True
 
 
 async def test_read_models_of_another_store_are_built_anew(

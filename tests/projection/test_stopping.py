@@ -114,7 +114,8 @@ async def test_a_rebuild_passes_over_what_was_skipped(
     async with folding():
         assert await models.wait("counts", last, 10)
         assert await becomes_live(models, "counts")
-    assert await rebuild(store, REGISTRY, COUNTS, namespace=store.namespace) == last
+    rebuilt = await rebuild(store, REGISTRY, COUNTS, namespace=store.namespace)
+    assert (rebuilt.position, rebuilt.is_taken_up) == (last, True)
     assert await counted(models) == {"oil": 1, "tea": 1}
     assert [each.build for each in await models.status()] == [1, 2]
 

@@ -1,4 +1,8 @@
-"""`treering projections`: how far read models are; build one anew; pass over an event."""
+"""`treering projections`: how far read models are; build one anew, accept it, drop old ones."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from cyclopts import App
 from rich.progress import Progress
@@ -13,38 +17,86 @@ from treering.domain.projection import Skip, stream_of
 from treering.entity.validation import nearest
 from treering.errors import SettingsError
 from treering.message import Position
-from treering.projection import Projection, ReadModels, Status, rebuild
+from treering.projection import Projection, ReadModels, Status, accept, prune, rebuild
+from treering.projection.build import Build
 from treering.projection.follower import skips_of
+from treering.projection.ground import Ground
 from treering.store import PoolOptions, Reader
+
+DIFFERS = 1
+_NICE = 10
 
 app = App(name="projections", help="How far read models are; build one anew.")
 
 
 @app.command
-async def status(*, json: bool = False) -> None:
-    """Say of each read model how far it is, and why it has stopped if it has.
+async def status(*, all: bool = False, json: bool = False) -> None:
+    """Say of each read model how far it is, and why it has stopped or is held if it is.
 
-        treering projections status
+    A build that is on its way shows per cent, rate and time left.
+
+        treering projections status --all
 
     Args:
+        all: Show what there is of other versions, too, and which build the view shows.
         json: Print JSON instead of a table.
 
     """
     found = place.loaded(projections=True)
     async with place.reader(found) as reader:
-        states = await ReadModels(reader, found.projections).status()
+        models = ReadModels(reader, found.projections)
+        states = await (models.all() if all else models.status())
     if json:
         show(states)
         return
-    names = ("read model", "state", "position", "behind by", "build", "stopped at", "reason")
-    table(names, [_row(each) for each in states])
+    more = ("version", "in the view") if all else ()
+    names = ("read model", "state", "position", "behind by", "build", "stopped at", "reason", *more)
+    table(names, [_row(each, is_whole=all) for each in states])
 
 
 @app.command(name="rebuild")
-async def rebuild_(name: str, /) -> None:
+async def rebuild_(name: str, /, *, accept: bool = False) -> int:
     """Build a read model anew beside the old one, which is read until the new one takes its place.
 
+    Both are compared. If they differ, that is printed, the old one stays, and this ends with 1.
+
         treering projections rebuild configs
+
+    Args:
+        name: The read model.
+        accept: Have the new one take its place although it differs.
+
+    """
+    found = place.loaded(projections=True)
+    wanted = _projection(found, name)
+    with Progress(console=console, transient=True) as bar, _considerate():
+        async with _ground(found) as ground:
+            task = bar.add_task(name, total=(await ground.reader.head()).position)
+            rebuilt = await rebuild(
+                ground.reader,
+                found.registry,
+                wanted,
+                namespace=found.namespace,
+                accept=accept,
+                report=lambda at: bar.update(task, completed=at),
+            )
+    if rebuilt.differs:
+        say(f"It differs from what there was: {rebuilt.differs}.")
+    if not rebuilt.is_taken_up:
+        complain(f"{name} stays as it is; `treering projections rebuild {name} --accept` does not.")
+        return DIFFERS
+    say(f"{name} is built anew, up to position {rebuilt.position}.")
+    return 0
+
+
+@app.command(name="accept")
+async def accept_(name: str, /) -> None:
+    """Take up a read model that is held because it differs from the version before.
+
+    Before this release starts: have the tables of the version before stand for this one, because
+    the code has changed and the rows have not, so that nothing is built anew.
+
+        treering projections accept configs
 
     Args:
         name: The read model.
@@ -52,19 +104,25 @@ async def rebuild_(name: str, /) -> None:
     """
     found = place.loaded(projections=True)
     wanted = _projection(found, name)
-    url = named(found.settings.database, "database", "TREERING_DATABASE")
-    pool = PoolOptions(max=2)
-    with Progress(console=console, transient=True) as bar:
-        async with await Reader.open(url, namespace=found.namespace, pool=pool) as reader:
-            task = bar.add_task(name, total=(await reader.head()).position)
-            position = await rebuild(
-                reader,
-                found.registry,
-                wanted,
-                namespace=found.namespace,
-                report=lambda at: bar.update(task, completed=at),
-            )
-    say(f"{name} is built anew, up to position {position}.")
+    async with _ground(found) as ground:
+        say(await accept(ground, wanted))
+
+
+@app.command(name="prune")
+async def prune_() -> None:
+    """Drop what there is of other versions of read models, unless somebody who runs needs it.
+
+    treering projections prune
+    """
+    found = place.loaded(projections=True)
+    async with _ground(found) as ground:
+        pruned = await prune(ground, found.projections)
+    for each in pruned.dropped:
+        say(f"dropped  {_build(each)}")
+    for each, why in pruned.kept:
+        say(f"kept     {_build(each)}: {why}")
+    if not pruned.dropped:
+        say("There is nothing to drop.")
 
 
 @app.command
@@ -103,9 +161,35 @@ async def skip(name: str, position: int, /, *, reason: str = "", timeout: float 
     return 0
 
 
-def _row(of: Status) -> tuple[object, ...]:
-    said = of.stopped_at or "", of.reason or ""
-    return of.name, of.state, of.position, of.lag, of.build, *said
+def _row(of: Status, *, is_whole: bool) -> tuple[object, ...]:
+    said = of.stopped_at or "", of.reason or str(of.going or "")
+    more = (of.version[:4], "yes" if of.is_shown else "") if is_whole else ()
+    return of.name, of.state, of.position, of.lag, of.build, *said, *more
+
+
+def _build(build: Build) -> str:
+    return f"build {build.build} of {build.name}, version {build.version[:4]}"
+
+
+@asynccontextmanager
+async def _ground(found: Application) -> AsyncGenerator[Ground]:
+    """Open the store as who may write read models."""
+    url = named(found.settings.database, "database", "TREERING_DATABASE")
+    pool = PoolOptions(max=2)
+    async with await Reader.open(url, namespace=found.namespace, pool=pool) as reader:
+        yield Ground(reader=reader, registry=found.registry, namespace=found.namespace)
+
+
+@contextmanager
+def _considerate() -> Generator[None]:
+    """Let others of this machine go first."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(before, _NICE))
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):  # back to what it was is not for everybody
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 async def _objection(found: Application, name: str, position: Position) -> str | None:

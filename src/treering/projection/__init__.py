@@ -1,14 +1,18 @@
 """Read models: what a projection is, what folds it, and how it is read."""
 
+from treering.projection.acceptance import accept
+from treering.projection.building import NEWS
 from treering.projection.change import Change, apply, increment, patch, put, remove
 from treering.projection.declaration import Fold, Projection, projection
 from treering.projection.net import Net
-from treering.projection.progress import Status
 from treering.projection.projector import Projector, ProjectorOptions
+from treering.projection.pruning import prune
 from treering.projection.reading import Listing, ReadModels
-from treering.projection.rebuild import rebuild
+from treering.projection.rebuild import Rebuilt, rebuild
+from treering.projection.status import Status
 
 __all__ = [
-    "Change", "Fold", "Listing", "Net", "Projection", "Projector", "ProjectorOptions", "ReadModels",
-    "Status", "apply", "increment", "patch", "projection", "put", "rebuild", "remove",
+    "NEWS", "Change", "Fold", "Listing", "Net", "Projection", "Projector", "ProjectorOptions",
+    "ReadModels", "Rebuilt", "Status", "accept", "apply", "increment", "patch", "projection",
+    "prune", "put", "rebuild", "remove",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Builds: the tables of one version of a read model, made, taken up and dropped.
+"""Builds: the tables of one version of a read model, made, noted and dropped.
 
 `datasets_3f2a_2` is the second build of the read model that has the table `datasets`, of the
 version 3f2a…; the view `datasets` shows the one that is current. All of it lies in a schema of its
@@ -23,7 +23,8 @@ from treering.store.connecting import quoted, schema_of
 type State = Literal["building", "live", "stopped"]
 
 _DIALECT = dialect()
-_LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+"""Until the transaction ends: who changes which builds there are does it alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,36 @@ class Build:
     stopped_at: Position | None
     reason: str | None
     tables: Sequence[str]
+    also: Sequence[str] = ()
+    """Other versions that it stands for, as an operator has said."""
+    born: int = 0
+    """The first build of its version: a greater one is of a version that came later."""
+    differs: str | None = None
+    """How it differs from what it is to replace: empty if it does not, None: not compared yet."""
+    serves: bool = False
+    """Whether it was taken up."""
+    is_shown: bool = False
+    """Whether the plainly named view shows it."""
+    started_from: Position = 0
+    """Where whoever brings it to the head has begun."""
+    reached: Position | None = None
+    """How far that one is, with what is not written yet."""
+    seconds: float | None = None
+    """Since that one began."""
+
+    @property
+    def id(self) -> tuple[str, int]:
+        """The read model's name and the build's number."""
+        return self.name, self.build
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it differs from what it is to replace, and waits for an operator."""
+        return bool(self.differs) and not self.serves
+
+    def stands_for(self, version: str) -> bool:
+        """Say whether it is what *version* declares."""
+        return version == self.version or version in self.also
 
 
 def schema_for(namespace: str) -> str:
@@ -55,91 +86,97 @@ def tables_of(projection: Projection, build: Build, schema: str) -> Mapping[Tabl
 
 
 async def prepare(connection: asyncpg.Connection, schema: str) -> None:
-    """Make the table in which builds are noted, once."""
+    """Make the table in which builds are noted, once; other releases may be reading it."""
+    if await connection.fetchval(statement("projection_is_grown")):
+        return
     async with connection.transaction():
-        await connection.execute(_LOCK, f"{schema} projections")
+        await connection.execute("set local lock_timeout = '2s'")
+        await connection.execute(LOCK, f"{schema} projections")
         await connection.execute(statement("projection_table"))
+        await connection.execute(statement("projection_grown"))
 
 
-async def builds(connection: asyncpg.Connection, names: Sequence[str]) -> list[Build]:
-    """Return the builds of the read models called *names*, the newest first."""
-    return [build_of(row) for row in await connection.fetch(statement("projection_builds"), names)]
+async def builds(connection: asyncpg.Connection, names: Sequence[str] | None) -> list[Build]:
+    """Return the builds of the read models called *names*, of all unless given, newest first."""
+    return found_in(await connection.fetch(statement("projection_builds"), names))
 
 
-def build_of(row: Any) -> Build:
-    """Return the build in *row*."""
-    return Build(**{name: row[name] for name in Build.__dataclass_fields__})
+def found_in(rows: Iterable[Any]) -> list[Build]:
+    """Return the builds in *rows*; the row of a store without any is none."""
+    fields = Build.__dataclass_fields__
+    return [
+        Build(**{name: row[name] for name in fields}) for row in rows if row["name"] is not None
+    ]
 
 
-async def begin(connection: asyncpg.Connection, projection: Projection, schema: str) -> Build:
-    """Make a new build, empty; the view shows it only if there was none before."""
+async def begin(
+    connection: asyncpg.Connection, projection: Projection, schema: str, version: str | None = None
+) -> Build:
+    """Make a new build, empty; the view shows it only if there was none before.
+
+    It is noted as of *version*, if that stands for the declared one.
+    """
     plain = [table.name for table in projection.tables]
     async with connection.transaction():
-        await connection.execute(_LOCK, f"{schema} {projection.name}")
-        asked = projection.name, projection.version, plain
-        build = build_of(await connection.fetchrow(statement("projection_begin"), *asked))
+        await connection.execute(LOCK, f"{schema} {projection.name}")
+        asked = projection.name, version or projection.version, plain
+        number = await connection.fetchval(statement("projection_begin"), *asked)
+        found = await builds(connection, [projection.name])
+        build = next(each for each in found if each.build == number)
         await _drop_tables(connection, build.tables, schema)
         for table in tables_of(projection, build, schema).values():
-            await connection.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
-            for index in table.indexes:
-                await connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
-        if build.build == 1:
-            await _show(connection, projection, build, schema)
+            await create(connection, table)
+        if len(found) == 1:
+            await show(connection, build, schema)
     return build
 
 
-async def take_up(
-    connection: asyncpg.Connection, projection: Projection, build: Build, schema: str
-) -> None:
-    """Let the view show *build*, and tell who reads.
-
-    Other builds of its version are dropped; of other versions the newest is kept, so that going
-    back to it costs nothing.
-    """
-    async with connection.transaction():
-        await connection.execute("set local lock_timeout = '2s'")
-        await connection.execute(_LOCK, f"{schema} {projection.name}")
-        await connection.execute(statement("projection_live"), build.name, build.build)
-        await _show(connection, projection, build, schema)
-        found = await builds(connection, [build.name])
-        same = [each.build for each in found if each.version == build.version]
-        other = [each.build for each in found if each.version != build.version]
-        gone = [*(number for number in same if number != build.build), *other[1:]]
-        await _drop(connection, build.name, gone, schema)
-        await connection.execute("select pg_notify($1, $2)", schema, f"{build.name} {build.build}")
+async def create(connection: asyncpg.Connection, table: Table) -> None:
+    """Make *table* and its indexes."""
+    await connection.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
+    for index in table.indexes:
+        await connection.execute(str(CreateIndex(index).compile(dialect=_DIALECT)))
 
 
-async def drop(connection: asyncpg.Connection, build: Build, schema: str) -> None:
-    """Forget *build* and what it holds."""
-    async with connection.transaction():
-        await _drop(connection, build.name, [build.build], schema)
-
-
-async def _drop(
+async def drop(
     connection: asyncpg.Connection, name: str, numbers: Sequence[int], schema: str
 ) -> None:
-    for row in await connection.fetch(statement("projection_drop"), name, numbers):
-        await _drop_tables(connection, row["tables"], schema)
+    """Forget builds of a read model and what they hold."""
+    async with connection.transaction():
+        for row in await connection.fetch(statement("projection_drop"), name, numbers):
+            await _drop_tables(connection, row["tables"], schema)
 
 
 async def _drop_tables(connection: asyncpg.Connection, names: Sequence[str], schema: str) -> None:
+    """Drop tables, and views of ours that no newer build has: it has fewer tables."""
     for name in names:
-        await connection.execute(f"drop table if exists {quoted(schema)}.{quoted(name)}")
+        view, table = in_schema(schema, plain_name(name)), in_schema(schema, name)
+        if await connection.fetchval(statement("projection_shows"), view, table):
+            await connection.execute(f"drop view {view}")
+        await connection.execute(f"drop table if exists {table}")
 
 
-async def _show(
-    connection: asyncpg.Connection, projection: Projection, build: Build, schema: str
-) -> None:
+async def show(connection: asyncpg.Connection, build: Build, schema: str) -> None:
     """Have the views, plainly named, show *build*."""
-    for declared, table in zip(projection.tables, build.tables, strict=True):
-        view = f"{quoted(schema)}.{quoted(declared.name)}"
-        shows = f"view {view} as table {quoted(schema)}.{quoted(table)}"
+    for table in build.tables:
+        view = in_schema(schema, plain_name(table))
+        shows = f"view {view} as table {in_schema(schema, table)}"
         try:
             async with connection.transaction():
                 await connection.execute(f"create or replace {shows}")
         except asyncpg.InvalidTableDefinitionError:
             await connection.execute(f"drop view {view}")
             await connection.execute(f"create {shows}")
+
+
+def plain_name(table: str) -> str:
+    """Return the declared name of a build's table."""
+    return table.rsplit("_", 2)[0]
+
+
+def in_schema(schema: str, name: str) -> str:
+    """Return the name of a table there, as SQL has it."""
+    return f"{quoted(schema)}.{quoted(name)}"
 
 
 def _named(table: Table, name: str, schema: str) -> Table:

@@ -43,6 +43,8 @@ class Follower:
         self.build = build
         self.skips = frozenset(skips)
         self.state: State = "live" if build.state == "live" else "building"
+        self.differs = "" if build.serves else build.differs
+        """How it differs from what it is to replace; None: not compared yet."""
         self.failure: Failure | None = None
         self.written = self.reached = Mark(build.position, build.event)
         """What the tables show, and with what is not written yet."""

@@ -1,13 +1,14 @@
 """What projectors stand on: the store they read, the types they know, the schema they write."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
 from treering.message import Position
-from treering.projection.build import prepare, schema_for
+from treering.projection.build import Build, prepare, schema_for
+from treering.projection.declaration import Projection
 from treering.projection.session import Session
 from treering.registry import Registry
 from treering.store import Reader
@@ -29,9 +30,11 @@ class Ground:
         """The schema of the read models."""
         return schema_for(self.namespace)
 
-    def session(self) -> AbstractAsyncContextManager[Session]:
-        """Open a session for locks and calls."""
-        return Session.open(self.reader.url, schema_of(self.namespace), self.schema, self.seconds)
+    def session(self, projections: Iterable[Projection]) -> AbstractAsyncContextManager[Session]:
+        """Open a session for locks and calls, which announces *projections*."""
+        url, store = self.reader.url, schema_of(self.namespace)
+        versions = {each.name: each.version for each in projections}
+        return Session.open(url, store, self.schema, self.seconds, versions)
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[asyncpg.Connection]:
@@ -60,3 +63,7 @@ class Ground:
         """Return the id of the event at *position*, empty if there is none."""
         found = await self.reader.read(position - 1, limit=1) if position > 0 else []
         return found[0].id if found and found[0].position == position else ""
+
+    async def has(self, build: Build) -> bool:
+        """Say whether *build* is of this store, and not of one that was there before."""
+        return build.event == await self.event_at(build.position)

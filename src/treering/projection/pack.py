@@ -6,7 +6,7 @@ events up to its position, whenever a process dies.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import batched
 
 import asyncpg
@@ -14,7 +14,7 @@ import msgspec
 
 from treering import metrics
 from treering.errors import BadRequest, StoreUnavailable, UnknownMessage, UpcastFailed
-from treering.message import Stored, kind_of
+from treering.message import Position, Stored, kind_of
 from treering.points import reached
 from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
@@ -36,6 +36,8 @@ _SLICE = 250
 """Events folded before others of this process have their turn."""
 _LONGEST_PAYLOAD = 7900
 
+type Notify = Callable[[], Awaitable[None]]
+
 
 class Pack:
     """Followers that share *connection*, which nobody else uses."""
@@ -56,6 +58,23 @@ class Pack:
         self._limit = _MOST
         self._bytes = 0
         """Of events that were read and are not written."""
+        self._upto: Position | None = None
+        """Where to stop although there is more."""
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """What it writes with."""
+        return self._connection
+
+    async def reach(self, position: Position, notice: Notify | None = None) -> None:
+        """Fold and write all events up to *position* and none after it; call *notice* meanwhile."""
+        self._upto = position
+        try:
+            while not await self.step():
+                if notice is not None:
+                    await notice()
+        finally:
+            self._upto = None
 
     async def step(self) -> bool:
         """Fold what comes next, write it once that is enough; say whether there is no more.
@@ -66,13 +85,18 @@ class Pack:
             return True
         chunk = min(CHUNK, self._limit)
         after = min(follower.reached.position for follower in self.followers)
-        stored = await self._ground.reader.read(after, limit=chunk)
+        if self._upto is not None:
+            chunk = min(chunk, max(0, self._upto - after))
+        stored = await self._ground.reader.read(after, limit=chunk) if chunk else []
         await self._fold(stored)
         self._bytes += size(stored)
-        has_all = is_last(stored, chunk)
+        has_all = is_last(stored, chunk) or self._is_there(after + len(stored))
         if has_all or self._is_enough():
             return await self._write() and has_all
         return False
+
+    def _is_there(self, position: Position) -> bool:
+        return self._upto is not None and position >= self._upto
 
     def _is_enough(self) -> bool:
         """Say whether to write now; what is copied into empty tables had better be much."""

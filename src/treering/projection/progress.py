@@ -1,18 +1,25 @@
-"""How far read models are, as seen by those who read: looked up, heard, and waited for."""
+"""Where read models are, as seen by those who read: looked up, heard, and waited for."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import asyncpg
 import msgspec
 
-from treering.errors import DeclarationError, StoreError, StoreNotReady, StoreUnavailable
+from treering.errors import (
+    DeclarationError,
+    ReadModelAway,
+    StoreError,
+    StoreNotReady,
+    StoreUnavailable,
+)  # fmt: skip
 from treering.message import Position
-from treering.projection.build import Build, build_of, schema_for
+from treering.projection.announcing import announce, application
+from treering.projection.build import Build, found_in, schema_for
 from treering.projection.declaration import Projection
+from treering.projection.status import Status, status_of, why_away
 from treering.sql import statement
 from treering.store import Reader
 from treering.store.connecting import connect, translated
@@ -21,32 +28,9 @@ _HEARING = 1.0
 """Seconds after which a position is looked up although it should be heard."""
 _DEAF = 0.05
 """The same where nothing can be heard, such as on a replica."""
-_FAR = 10_000
-"""Events that a live read model may lack before it counts as behind."""
-
 _AGAIN = 2.0
 """Seconds until it tries again to hear."""
 _moves = msgspec.json.Decoder(list[tuple[str, int, Position]])
-
-type ModelState = Literal["live", "behind", "stopped"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """How far one read model is."""
-
-    name: str
-    version: str
-    build: int
-    """0: no projector has made its tables yet."""
-    position: Position
-    lag: int
-    """Events that it does not show yet."""
-    state: ModelState
-    """`behind` until it has caught up, and when it lacks very much."""
-    stopped_at: Position | None = None
-    """The event that it can not fold."""
-    reason: str | None = None
 
 
 class Progress:
@@ -57,6 +41,8 @@ class Progress:
         self._schema = schema_for(reader.namespace)
         self._versions = {each.name: each.version for each in projections}
         self._builds: dict[str, Build] = {}
+        self._older: frozenset[str] = frozenset()
+        """Read models of which another version serves."""
         self._positions: dict[tuple[str, int], Position] = {}
         """Where builds were heard to be."""
         self._moved = asyncio.Event()
@@ -73,24 +59,38 @@ class Progress:
     async def build(self, name: str, *, again: bool = False) -> Build:
         """Return the current build; looks it up if it is not known, or *again*."""
         self._check(name)
-        if again or name not in self._builds:
+        if again or not self._can_be_read(name):
             await self._look()
         if name not in self._builds:
             raise StoreNotReady(f"The read model {name!r} is not built yet; start a projector.")
-        return self._builds[name]
+        found = self._builds[name]
+        if not self._can_be_read(name):
+            raise ReadModelAway(why_away(found))
+        return found
 
     async def status(self) -> list[Status]:
         """Return how far each read model is, looked up now."""
         head = await self._look()
         return [self._status(name, head) for name in self._versions]
 
+    def announce(self) -> None:
+        """Say, as long as this is open, that these versions are declared here; hear of them."""
+        if self._hearing is None:
+            self._hearing = asyncio.create_task(self._hear(), name="read models' progress")
+
+    async def all(self) -> list[Status]:
+        """Return how far all builds are, those of other versions and read models too."""
+        rows = await self._rows(None)
+        return [status_of(each, rows[0]["head"]) for each in found_in(rows)]
+
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
         """Say whether *name* shows *position*; see `ReadModels.wait`."""
         self._check(name)
-        if self._hearing is None:
-            self._hearing = asyncio.create_task(self._hear(), name="read models' progress")
+        self.announce()
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
+                if not self._can_be_read(name):
+                    await self._news()
                 while (found := self._shows(name, position)) is None:
                     await self._news()
                 return found
@@ -100,15 +100,20 @@ class Progress:
         if name not in self._versions:
             raise DeclarationError(f"There is no read model {name!r}.")
 
+    def _can_be_read(self, name: str) -> bool:
+        """Say whether it was taken up, or there is nothing else to read."""
+        build = self._builds.get(name)
+        return build is not None and (build.serves or name not in self._older)
+
     def _shows(self, name: str, position: Position) -> bool | None:
         """Say what is known of it; None: it may become true."""
         build = self._builds.get(name)
         if build is None:
             return None
         heard = self._positions.get((name, build.build), 0)
-        if max(heard, build.position) >= position:
+        if max(heard, build.position) >= position and self._can_be_read(name):
             return True
-        return False if build.state == "stopped" else None
+        return False if build.state == "stopped" or build.is_held else None
 
     async def _news(self) -> None:
         """Wait until something has moved, or look it up where nothing is heard of it."""
@@ -128,42 +133,36 @@ class Progress:
 
     async def _look(self) -> Position:
         """Look up where all builds are; return the store's head."""
-        sql, names = statement("projection_status"), [*self._versions]
+        rows = await self._rows([*self._versions])
+        self._take(found_in(rows))
+        return rows[0]["head"]
+
+    async def _rows(self, names: Sequence[str] | None) -> Sequence[Any]:
+        """Return where the store and the builds are; without builds if none was ever made."""
         try:
-            rows = await self._reader.fetch(sql, names)
+            return await self._reader.fetch(statement("projection_builds"), names)
         except StoreNotReady as error:
             if not isinstance(error.__cause__, asyncpg.UndefinedTableError):
                 raise
-            self._builds = {}
-            return (await self._reader.head()).position
-        found: dict[str, list[Build]] = {name: [] for name in names}
-        for row in rows:
-            if row["version"] == self._versions[row["name"]]:
-                found[row["name"]].append(build_of(row))
-        self._builds = {
-            name: min(builds, key=lambda build: build.state == "building")
-            for name, builds in found.items()
-            if builds
-        }
-        return rows[0]["head"] if rows else 0
+            return [{"head": (await self._reader.head()).position, "name": None}]
+
+    def _take(self, builds: Sequence[Build]) -> None:
+        """Take note of which *builds* there are, the newest first."""
+        own = [each for each in builds if each.stands_for(self._versions[each.name])]
+        self._older = frozenset(each.name for each in builds if each.serves and each not in own)
+        found: dict[str, Build] = {}
+        for each in sorted(own, key=lambda build: not build.serves):
+            found.setdefault(each.name, each)
+        self._builds = found
+        there = {each.id for each in builds}
+        self._positions = {id_: at for id_, at in self._positions.items() if id_ in there}
 
     def _status(self, name: str, head: Position) -> Status:
         build = self._builds.get(name)
         if build is None:
             version = self._versions[name]
             return Status(name=name, version=version, build=0, position=0, lag=head, state="behind")
-        lag = max(0, head - build.position)
-        is_behind = build.state == "building" or lag > _FAR
-        return Status(
-            name=name,
-            version=build.version,
-            build=build.build,
-            position=build.position,
-            lag=lag,
-            state="stopped" if build.state == "stopped" else "behind" if is_behind else "live",
-            stopped_at=build.stopped_at,
-            reason=build.reason,
-        )
+        return status_of(build, head)
 
     async def _hear(self) -> None:
         """Hear what projectors say, for ever."""
@@ -175,10 +174,11 @@ class Progress:
 
     async def _hear_once(self) -> None:
         over = asyncio.Event()
-        connection = await connect(self._reader.url)
+        connection = await connect(self._reader.url, settings=application("gateway"))
         try:
             connection.add_termination_listener(lambda _: over.set())
             with translated():
+                await announce(connection, self._schema, self._versions)
                 await connection.add_listener(self._schema, self._heard)
             await self._look()
             self._hears = True

@@ -30,6 +30,10 @@ class ProjectorOptions:
 
     session_seconds: float = 1.0
     """Seconds of silence after which another projector may take over."""
+    accepts: bool = False
+    """Whether a new build takes its place although it differs from the one that has it."""
+    rollback_seconds: float = 5.0
+    """Seconds without a projector of a newer version after which views show this one again."""
 
 
 DEFAULT_OPTIONS = ProjectorOptions()
@@ -49,6 +53,7 @@ class Projector:
     ) -> None:
         check_apart(projections)
         self._projections = projections
+        self._options = options
         self._ground = Ground(
             reader=reader,
             registry=registry,
@@ -77,9 +82,17 @@ class Projector:
         """Do one shift: from taking locks to losing them."""
         ground = self._ground
         async with (
-            ground.session() as session,
+            ground.session(self._projections) as session,
             ground.connection() as connection,
             asyncio.TaskGroup() as tasks,
         ):
-            shift = Shift(ground, self._projections, session, connection, tasks)
+            shift = Shift(
+                ground,
+                self._projections,
+                session,
+                connection,
+                tasks,
+                accepts=self._options.accepts,
+                rollback_seconds=self._options.rollback_seconds,
+            )
             await shift.work(stop)

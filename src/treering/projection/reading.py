@@ -11,8 +11,9 @@ from treering.errors import BadRequest, StoreNotReady
 from treering.message import Position
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
-from treering.projection.progress import Progress, Status
+from treering.projection.progress import Progress
 from treering.projection.showing import one, some
+from treering.projection.status import Status
 from treering.store import Reader
 
 
@@ -38,6 +39,10 @@ class ReadModels:
         self._projections = {each.name: each for each in projections}
         self._progress = Progress(reader, projections)
         self._made: dict[tuple[str, int, _Asked], str] = {}
+
+    def announce(self) -> None:
+        """Say, as long as this is open, that somebody needs these versions: none is pruned."""
+        self._progress.announce()
 
     async def close(self) -> None:
         """Give back what waiting has opened."""
@@ -78,6 +83,10 @@ class ReadModels:
     async def status(self) -> builtins.list[Status]:
         """Return how far each read model is."""
         return await self._progress.status()
+
+    async def all(self) -> builtins.list[Status]:
+        """Return how far each build is that there is, of any version and any read model."""
+        return await self._progress.all()
 
     async def _ask(self, name: str, asked: "_Asked", *values: Any) -> builtins.list[Any]:
         """Ask the build that is current; once more if it was replaced at this moment."""

@@ -1,26 +1,35 @@
 """A read model built anew beside the old one, which is read until the new one takes its place."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import asyncpg
 
 from treering.errors import ProjectionStopped, StoreNotReady
 from treering.message import Position
-from treering.projection.build import Build, begin, builds, drop, take_up
+from treering.projection.announcing import rebuild_lock
+from treering.projection.build import Build, begin, builds, drop
 from treering.projection.declaration import Projection
 from treering.projection.follower import Follower, skips_of
 from treering.projection.ground import Ground
+from treering.projection.meeting import meet
+from treering.projection.notice import Notice, Report
 from treering.projection.pack import Pack
+from treering.projection.takeup import take_up
 from treering.registry import Registry
 from treering.sql import statement
 from treering.store import Reader
 from treering.store.connecting import translated
 
-type Report = Callable[[Position], None]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What became of a rebuild."""
 
-def _ignore(_position: Position) -> None:
-    return
+    position: Position
+    """Up to where it was folded."""
+    differs: str
+    """How the new build differs from the old one, empty if it does not."""
+    is_taken_up: bool
 
 
 async def rebuild(
@@ -29,54 +38,65 @@ async def rebuild(
     projection: Projection,
     *,
     namespace: str,
-    report: Report = _ignore,
-) -> Position:
+    accept: bool = False,
+    report: Report | None = None,
+) -> Rebuilt:
     """Fold the whole store into new tables of *projection*, and let them take its place.
 
-    What an operator skipped is passed over. A projector that runs goes on with the new tables.
-    *report* is told how far it is; returned is where it ended. Raises ProjectionStopped, with the
-    old tables left as they are, at an event that can not be folded, and StoreNotReady when there
-    is nothing to replace, or somebody else is about to.
+    They do so if they are the same as the old ones, or told to *accept* what differs; else they are
+    dropped. What an operator skipped is passed over. A projector that runs goes on with the new
+    tables. *report* is told how far it is. Raises ProjectionStopped, with the old tables left as
+    they are, at an event that can not be folded, and StoreNotReady when there is nothing to
+    replace, or somebody else is about to.
     """
     ground = Ground(reader=reader, registry=registry, namespace=namespace)
     skips = await skips_of(reader, registry, projection.name)
     async with ground.connection() as connection:
         build = await _begin(ground, connection, projection)
         follower = Follower(projection, build, ground.schema, skips)
+        pack = Pack(ground, connection, [follower])
+        is_taken_up = False
         try:
-            await _fold(ground, connection, follower, report)
-        except BaseException:
-            if not connection.is_closed():
-                await drop(connection, build, ground.schema)
-            raise
-        with translated():
-            await take_up(connection, projection, build, ground.schema)
-    return follower.written.position
+            differs = await _fold(ground, pack, follower, report)
+            if accept or not differs:
+                with translated():
+                    await take_up(connection, build, ground.schema)
+                is_taken_up = True
+        finally:
+            if not is_taken_up and not connection.is_closed():
+                await drop(connection, build.name, [build.build], ground.schema)
+    position = follower.written.position
+    return Rebuilt(position=position, differs=differs, is_taken_up=is_taken_up)
 
 
 async def _begin(ground: Ground, connection: asyncpg.Connection, projection: Projection) -> Build:
+    """Begin a build, alone; what a rebuild that was killed has left is dropped."""
+    name = projection.name
     with translated():
-        lock = f"{ground.schema} {projection.name} rebuild"
+        lock = rebuild_lock(ground.schema, name)
         if not await connection.fetch(statement("projection_lock"), [lock]):
-            raise StoreNotReady(f"{projection.name} is being built anew already; wait for that.")
-        found = await builds(connection, [projection.name])
-        if not any(
-            each.version == projection.version and each.state != "building" for each in found
-        ):
+            raise StoreNotReady(f"{name} is being built anew already; wait for that.")
+        found = await builds(connection, [name])
+        own = [each for each in found if each.stands_for(projection.version)]
+        served = [each for each in own if each.serves and each.state != "building"]
+        served = [each for each in served if await ground.has(each)]
+        if not served:
             raise StoreNotReady(
-                f"{projection.name} has nothing to replace yet; start a projector, it builds it."
+                f"{name} has nothing to replace yet; start a projector, it builds it."
             )
-        return await begin(connection, projection, ground.schema)
+        left = [each.build for each in own if not each.serves]
+        await drop(connection, name, left, ground.schema)
+        return await begin(connection, projection, ground.schema, served[0].version)
 
 
-async def _fold(
-    ground: Ground, connection: asyncpg.Connection, follower: Follower, report: Report
-) -> None:
-    pack = Pack(ground, connection, [follower])
-    has_all = False
-    while not has_all:
-        has_all = await pack.step()
-        if follower.failure:
-            failed = follower.failure
-            raise ProjectionStopped(follower.name, failed.position, failed.reason)
-        report(follower.reached.position)
+async def _fold(ground: Ground, pack: Pack, follower: Follower, report: Report | None) -> str:
+    """Fold all there is; return how that differs from what it is to replace."""
+    notice = Notice(pack, report)
+    await notice.begin()
+    differs = await meet(ground, pack, follower, notice)
+    while not await pack.step():
+        await notice()
+    if follower.failure:
+        failed = follower.failure
+        raise ProjectionStopped(follower.name, failed.position, failed.reason)
+    return differs or ""

@@ -5,12 +5,13 @@ another takes over.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
 from treering.errors import StoreUnavailable
+from treering.projection.announcing import announce, application
 from treering.sql import statement
 from treering.store.connecting import connect, translated
 
@@ -21,8 +22,8 @@ class Session:
     def __init__(self, connection: asyncpg.Connection, seconds: float) -> None:
         self.called = asyncio.Event()
         """Set when there may be something new."""
-        self.taken_up: dict[str, int] = {}
-        """Builds that were taken up meanwhile, by read model."""
+        self.taken_up: dict[tuple[str, str], int] = {}
+        """Builds that were taken up meanwhile, by read model and version."""
         self._connection = connection
         self._seconds = seconds
         self._speaking = asyncio.Lock()
@@ -30,16 +31,25 @@ class Session:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, store_schema: str, read_schema: str, seconds: float
+        cls,
+        url: str,
+        store_schema: str,
+        read_schema: str,
+        seconds: float,
+        versions: Mapping[str, str],
     ) -> AsyncGenerator["Session"]:
-        """Open a session that is over once it is silent for *seconds*."""
-        settings = {"idle_session_timeout": f"{round(1000 * seconds)}ms"}
+        """Open a session that is over once it is silent for *seconds*, and announces *versions*."""
+        settings = {
+            "idle_session_timeout": f"{round(1000 * seconds)}ms",
+            **application("projector"),
+        }
         connection = await connect(url, settings=settings)
         session = cls(connection, seconds)
         try:
             with translated():
                 await connection.add_listener(store_schema, session._call)
                 await connection.add_listener(read_schema, session._hear)
+                await announce(connection, read_schema, versions)
             connection.add_termination_listener(session._call)
             yield session
         finally:
@@ -73,7 +83,9 @@ class Session:
 
     def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         """Take note when a build is taken up; that others have moved concerns those who read."""
-        name, _, build = str(payload).partition(" ")
-        if build.isdigit():
-            self.taken_up[name] = int(build)
-            self.called.set()
+        match str(payload).split(" "):
+            case [name, build, version] if build.isdigit():
+                self.taken_up[name, version] = int(build)
+                self.called.set()
+            case _:
+                return

@@ -5,7 +5,7 @@ so in packs of their own beside them, and join when they have.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from time import monotonic
 from typing import Any
 
@@ -13,12 +13,16 @@ import asyncpg
 import structlog
 
 from treering.errors import StoreUnavailable
-from treering.projection.build import Build, begin, builds, take_up
+from treering.projection.announcing import lock_of
+from treering.projection.build import Build, begin, builds
+from treering.projection.building import Builder
 from treering.projection.declaration import Projection
 from treering.projection.follower import Follower, skips_of
 from treering.projection.ground import Ground
+from treering.projection.meeting import predecessor
 from treering.projection.pack import CHUNK, Pack
 from treering.projection.session import Session
+from treering.projection.view import Views
 from treering.store.connecting import translated
 
 _POLL = 1.0
@@ -29,27 +33,32 @@ _log = structlog.stdlib.get_logger(__name__)
 class Shift:
     """Folds the read models whose locks it gets."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a shift works with, put together once
         self,
         ground: Ground,
         projections: Sequence[Projection],
         session: Session,
         connection: asyncpg.Connection,
         tasks: asyncio.TaskGroup,
+        *,
+        accepts: bool = False,
+        rollback_seconds: float = 5.0,
     ) -> None:
         self._ground = ground
+        self._projections = projections
         self._session = session
         self._connection = connection
         self._tasks = tasks
         self._started: list[asyncio.Task[None]] = []
-        self._waiting = {
-            f"{ground.schema} {each.name} {each.version}": each for each in projections
-        }
+        self._waiting: dict[str, Projection] = {}
         """Read models that somebody else folds, by the names of their locks."""
-        self._builds: dict[str, int] = {}
+        self._followers: dict[tuple[str, str], Follower] = {}
+        """Those that are folded here, by read model and version."""
         self._stopped: dict[str, Follower] = {}
         self._arrivals: list[Follower] = []
         self._pack = Pack(ground, connection)
+        self._builder = Builder(ground, self._sort_out, accepts=accepts)
+        self._views = Views(ground.schema, connection, rollback_seconds)
         self._next_look = 0.0
 
     async def work(self, stop: asyncio.Event) -> None:
@@ -57,6 +66,7 @@ class Shift:
         self._start(self._session.keep())
         self._start(self._call_at(stop))
         try:
+            self._waiting = {await self._lock(each): each for each in self._projections}
             while not stop.is_set():
                 self._session.called.clear()
                 await self._look()
@@ -81,11 +91,19 @@ class Shift:
         idle = not self._waiting and not self._stopped
         return _POLL if idle else self._ground.seconds / 4
 
+    async def _lock(self, projection: Projection) -> str:
+        """Return the name of the lock of the version that is declared, or stands for it."""
+        with translated():
+            there = await builds(self._connection, [projection.name])
+        version = next(
+            (each.version for each in there if each.stands_for(projection.version)),
+            projection.version,
+        )
+        return lock_of(self._ground.schema, projection.name, version)
+
     async def _look(self) -> None:
         """See, a few times a second at most, what is to be taken up, taken over or tried again."""
-        for name, build in self._session.taken_up.items():
-            if self._builds.get(name, build) != build:
-                raise StoreUnavailable(f"Somebody has built {name} anew.")
+        self._hear()
         if monotonic() < self._next_look:
             return
         self._next_look = monotonic() + self._ground.seconds / 4
@@ -94,6 +112,19 @@ class Shift:
             await self._begin([self._waiting.pop(name) for name in taken])
         if self._stopped:
             await self._try_again()
+        await self._views.look()
+
+    def _hear(self) -> None:
+        """Take note of builds that others took up."""
+        while self._session.taken_up:
+            (name, version), build = self._session.taken_up.popitem()
+            if follower := self._followers.get((name, version)):
+                if follower.build.build != build:
+                    raise StoreUnavailable(f"Somebody has built {name} anew.")
+                follower.state, follower.differs = "live", ""
+            for each in self._followers.values():
+                if each.name == name:
+                    self._views.watch(each)
 
     async def _begin(self, projections: Sequence[Projection]) -> None:
         """Begin to follow: those near the head with the rest, the others on their own."""
@@ -103,11 +134,16 @@ class Shift:
         far: list[Follower] = []
         for projection in projections:
             follower = await self._follower(projection)
-            self._builds[follower.name] = follower.build.build
-            is_near = head - follower.written.position < CHUNK and follower.state == "live"
-            (self._arrivals if is_near else far).append(follower)
+            self._followers[follower.name, follower.build.version] = follower
+            self._views.watch(follower)
+            if head - follower.written.position < CHUNK and follower.state == "live":
+                self._arrivals.append(follower)
+            elif follower.differs is None:
+                self._start(self._arrive(self._builder.replace(follower)))
+            else:
+                far.append(follower)
         if far:
-            self._start(self._catch_up(far))
+            self._start(self._arrive(self._builder.catch_up(far)))
 
     async def _follower(self, projection: Projection) -> Follower:
         """Return who goes on with the newest build of this version, or with a new one."""
@@ -115,51 +151,19 @@ class Shift:
         skips = await skips_of(ground.reader, ground.registry, projection.name)
         with translated():
             there = await builds(self._connection, [projection.name])
-            found = [each for each in there if each.version == projection.version]
-            found = [each for each in found if await self._is_of_this_store(each)]
-            found.sort(key=lambda build: build.state == "building")
+            found = [each for each in there if each.stands_for(projection.version)]
+            found = [each for each in found if await ground.has(each)]
+            found.sort(key=_rank)
             build = found[0] if found else await begin(self._connection, projection, ground.schema)
         follower = Follower(projection, build, ground.schema, skips)
-        if build.build < max((each.build for each in there), default=0):
-            follower.state = "building"  # the view shows another version, or a build to be dropped
+        if follower.differs is None and await predecessor(ground, self._connection, build) is None:
+            follower.differs = ""
         return follower
 
-    async def _is_of_this_store(self, build: Build) -> bool:
-        return build.event == await self._ground.event_at(build.position)
-
-    async def _catch_up(self, followers: Sequence[Follower]) -> None:
-        """Bring *followers* to the head, then have them join the others."""
-        ground = self._ground
-        async with ground.connection() as connection:
-            pack = Pack(ground, connection, followers)
-            is_taken_up = False
-            while not is_taken_up:
-                while not await pack.step():
-                    self._sort_out(pack)
-                self._sort_out(pack)
-                is_taken_up = await self._take_up(connection, pack.followers)
-            self._arrivals += pack.followers
-            self._session.called.set()
-
-    async def _take_up(self, connection: asyncpg.Connection, followers: Sequence[Follower]) -> bool:
-        """Have views show *followers* that are new; say whether nobody reads what they replace."""
-        for follower in followers:
-            if follower.state == "live":
-                continue
-            try:
-                with translated():
-                    await take_up(
-                        connection, follower.projection, follower.build, self._ground.schema
-                    )
-            except StoreUnavailable as error:
-                if connection.is_closed():
-                    raise
-                _log.warning("read model waits", name=follower.name, reason=str(error))
-                await asyncio.sleep(_POLL)
-                return False
-            follower.state = "live"
-            _log.info("read model is live", name=follower.name, build=follower.build.build)
-        return True
+    async def _arrive(self, arriving: Awaitable[Sequence[Follower]]) -> None:
+        """Have those who come to the head join the others."""
+        self._arrivals += await arriving
+        self._session.called.set()
 
     def _sort_out(self, pack: Pack) -> None:
         """Take away from *pack* who is stopped, and who has to be looked at alone."""
@@ -172,7 +176,7 @@ class Shift:
             )
             self._stopped[follower.name] = follower
         for follower in pack.outcasts:
-            self._start(self._catch_up([follower]))
+            self._start(self._arrive(self._builder.catch_up([follower])))
         pack.stopped.clear()
         pack.outcasts.clear()
 
@@ -184,4 +188,14 @@ class Shift:
                 del self._stopped[name]
                 follower.discard()
                 follower.skips, follower.state = skips, "building"
-                self._start(self._catch_up([follower]))
+                is_new = follower.differs is None
+                again = self._builder.replace if is_new else self._catch_up_alone
+                self._start(self._arrive(again(follower)))
+
+    async def _catch_up_alone(self, follower: Follower) -> Sequence[Follower]:
+        return await self._builder.catch_up([follower])
+
+
+def _rank(build: Build) -> tuple[bool, int]:
+    """Of builds of one version the one that serves is gone on with, then the newest."""
+    return not build.serves, -build.build

@@ -1,0 +1,245 @@
+"""Versions side by side: what is read, who needs it, what is dropped and what is accepted."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.projection.conftest import Folding
+from tests.projection.versions import becomes, counting, shown_by_the_view
+from tests.projection.world import COUNTS, PARCELS, create, shown, table
+from treering.errors import StoreNotReady
+from treering.message import Recorded
+from treering.projection import Change, Projection, ReadModels, accept, prune
+from treering.projection.build import begin
+from treering.projection.ground import Ground
+from treering.store import Reader, Store
+from treering.testing.fixtures import Database
+
+FIRST, SECOND, THIRD = counting("one"), counting("two"), counting("three")
+
+type Reading = Callable[[Projection], ReadModels]
+
+
+@pytest.fixture
+async def reading(reader: Reader) -> AsyncGenerator[Reading]:
+    """Return what opens a version as a gateway that declares it does."""
+    async with AsyncExitStack() as stack:
+
+        def opened(version: Projection) -> ReadModels:
+            models = ReadModels(reader, [version])
+            stack.push_async_callback(models.close)
+            return models
+
+        yield opened
+
+
+async def there(database: Database) -> set[str]:
+    """Return the versions of which there are builds."""
+    return {row["version"] for row in await table(database, "projection")}
+
+
+async def built(store: Store, folding: Folding, models: ReadModels, version: Projection) -> None:
+    """Have *version* folded until it is live."""
+    async with folding([version]):
+        await becomes(models, "live")
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+
+
+async def test_an_older_release_that_starts_again_leaves_the_view_to_the_newer_one(
+    store: Store, folding: Folding, reading: Reading, database: Database
+) -> None:
+    first, second = reading(FIRST), reading(SECOND)
+    await built(store, folding, first, FIRST)
+    async with folding([SECOND]):
+        await becomes(second, "live")
+        for _ in range(2):
+            async with folding([FIRST], rollback_seconds=0.1):
+                last = await create(store, ["tea"])
+                assert await first.wait("counts", last, 10)
+                assert await second.wait("counts", last, 10)
+                async with asyncio.timeout(3):
+                    with pytest.raises(TimeoutError):
+                        await shown_by_the_view(database, FIRST, 1.5)
+                assert await shown_by_the_view(database, SECOND)
+
+
+async def test_when_the_newer_release_is_gone_the_view_shows_the_older_one_again(
+    store: Store, folding: Folding, reading: Reading, database: Database
+) -> None:
+    first, second = reading(FIRST), reading(SECOND)
+    await built(store, folding, first, FIRST)
+    async with folding([FIRST], rollback_seconds=0.5):
+        assert await first.wait("counts", await create(store, ["tea"]), 10)
+        async with folding([SECOND]):
+            await becomes(second, "live")
+            assert await shown_by_the_view(database, SECOND)
+        assert await shown_by_the_view(database, FIRST)
+        async with folding([SECOND]):
+            assert await shown_by_the_view(database, SECOND)
+
+
+async def test_what_somebody_declares_is_kept_when_another_version_is_taken_up(
+    store: Store, folding: Folding, reading: Reading, database: Database
+) -> None:
+    first, second, third = reading(FIRST), reading(SECOND), reading(THIRD)
+    await built(store, folding, first, FIRST)
+    await built(store, folding, second, SECOND)
+    await first.close()
+    await second.close()
+    await built(store, folding, third, THIRD)
+    assert await there(database) == {SECOND.version, THIRD.version}
+    again = reading(SECOND)
+    assert await again.wait("counts", 1, 10)
+    fourth = counting("four")
+    await built(store, folding, reading(fourth), fourth)
+    assert await there(database) == {SECOND.version, THIRD.version, fourth.version}
+
+
+async def test_a_build_that_was_only_begun_does_not_drive_out_one_that_is_live(
+    store: Store,
+    folding: Folding,
+    reading: Reading,
+    ground: Ground,
+    connection: asyncpg.Connection,
+    database: Database,
+) -> None:
+    first, third = reading(FIRST), reading(THIRD)
+    await built(store, folding, first, FIRST)
+    await first.close()
+    await begin(connection, SECOND, ground.schema)
+    await built(store, folding, third, THIRD)
+    assert await there(database) == {FIRST.version, THIRD.version}
+
+
+async def test_prune_drops_what_nobody_needs_and_says_who_needs_the_rest(
+    store: Store, folding: Folding, reading: Reading, ground: Ground, database: Database
+) -> None:
+    first, second = reading(FIRST), reading(SECOND)
+    await built(store, folding, first, FIRST)
+    await built(store, folding, second, SECOND)
+    found = await prune(ground, [SECOND])
+    assert not found.dropped
+    ((kept, why),) = found.kept
+    assert (kept.version, why.startswith("needed by gateway, process ")) == (FIRST.version, True)
+    await first.close()
+    async with folding([FIRST]):
+        await becomes(reading(FIRST), "live")
+        ((_, why),) = (await prune(ground, [SECOND])).kept
+        assert why.startswith("needed by projector, process ")
+    async with asyncio.timeout(10):
+        while not (found := await prune(ground, [SECOND])).dropped:
+            await asyncio.sleep(0.05)
+    assert [each.version for each in found.dropped] == [FIRST.version]
+    assert await there(database) == {SECOND.version}
+    assert await shown_by_the_view(database, SECOND)
+
+
+async def test_prune_keeps_what_is_read_until_this_release_is_taken_up(
+    store: Store, folding: Folding, reading: Reading, ground: Ground
+) -> None:
+    first = reading(FIRST)
+    await built(store, folding, first, FIRST)
+    await first.close()
+    ((kept, why),) = (await prune(ground, [SECOND])).kept
+    assert (kept.version, why) == (
+        FIRST.version,
+        "it is read until counts of this release is taken up",
+    )
+
+
+async def test_prune_drops_read_models_that_no_release_has_and_rebuilds_that_were_killed(
+    store: Store,
+    folding: Folding,
+    models: ReadModels,
+    ground: Ground,
+    connection: asyncpg.Connection,
+    database: Database,
+) -> None:
+    async with folding():
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+        await models.wait("parcels", 1, 10)
+    await models.close()
+    await begin(connection, PARCELS, ground.schema)
+    async with asyncio.timeout(10):
+        while len((await prune(ground, [PARCELS])).dropped) < 2:
+            await asyncio.sleep(0.05)
+    assert [row["name"] for row in await table(database, "projection")] == ["parcels"]
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await table(database, "counts")
+
+
+def renamed() -> Projection:
+    """Return COUNTS with code that was changed, and does the same."""
+
+    def fold(recorded: Recorded[Any]) -> Iterable[Change]:
+        yield from COUNTS.fold(recorded)
+
+    return Projection(name="counts", tables=COUNTS.tables, fold=fold, kinds={"parcel"})
+
+
+async def test_a_change_that_changes_no_row_is_accepted_before_the_release_starts(
+    store: Store,
+    folding: Folding,
+    models: ReadModels,
+    reading: Reading,
+    ground: Ground,
+    database: Database,
+) -> None:
+    other = renamed()
+    later = reading(other)
+    assert other.version != COUNTS.version
+    async with folding([COUNTS]):
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+        said = await accept(ground, other)
+        assert said == "counts goes on with build 1: nothing is built anew for this release."
+        async with folding([other]):
+            last = await create(store, ["tea"])
+            assert await later.wait("counts", last, 10)
+            assert await models.wait("counts", last, 10)
+    async with folding([other]):
+        assert await later.wait("counts", await create(store, ["tea"]), 10)
+    (row,) = await table(database, "projection")
+    assert (row["build"], row["version"], row["also"]) == (1, COUNTS.version, [other.version])
+    assert shown((await later.list("counts")).items)[0]["parcels"] == 3
+    assert not (await prune(ground, [other])).dropped
+
+
+async def test_other_tables_are_not_accepted(
+    store: Store, folding: Folding, reading: Reading, ground: Ground
+) -> None:
+    with pytest.raises(StoreNotReady, match="counts was never built"):
+        await accept(ground, FIRST)
+    await built(store, folding, reading(FIRST), FIRST)
+    with pytest.raises(StoreNotReady, match="as other tables are declared: counts"):
+        await accept(ground, SECOND)
+    more = Projection(
+        name="counts",
+        tables=[*FIRST.tables, *PARCELS.tables],
+        fold=FIRST.fold,
+        kinds={"parcel"},
+    )
+    with pytest.raises(StoreNotReady, match="as other tables are declared: parcels"):
+        await accept(ground, more)
+
+
+async def test_what_is_being_built_is_not_accepted(
+    store: Store,
+    folding: Folding,
+    models: ReadModels,
+    ground: Ground,
+    connection: asyncpg.Connection,
+) -> None:
+    async with folding([COUNTS]):
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+    other = renamed()
+    lock = f"{ground.schema} counts {other.version}"
+    await connection.execute("select pg_advisory_lock(hashtextextended($1, 0))", lock)
+    with pytest.raises(StoreNotReady, match="runs already"):
+        await accept(ground, other)
+    await begin(connection, other, ground.schema)
+    with pytest.raises(StoreNotReady, match="is being built for this release already"):
+        await accept(ground, other)
