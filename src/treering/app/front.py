@@ -27,6 +27,7 @@ async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | N
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
         stack.push_async_callback(read_models.close)
+        read_models.announce()
         client = await stack.enter_async_context(_client(app, schemas))
         parts = gateway.Parts(
             service=app.service,

@@ -18,8 +18,8 @@ async def doctor() -> int:
         say(f"{'ok   ' if invariant.holds else 'WRONG'} positions are gapless: {invariant.detail}")
         holds = invariant.holds
         for each in await ReadModels(reader, found.projections).status():
-            fine = each.state != "stopped"
+            fine = each.state not in {"stopped", "held"}
             holds &= fine
-            said = f"{each.state}, {each.lag} behind" if fine else f"stopped: {each.reason}"
+            said = f"{each.state}, {each.lag} behind" if fine else f"{each.state}: {each.reason}"
             say(f"{'ok   ' if fine else 'WRONG'} read model {each.name}: {said}")
     return 0 if holds else 1

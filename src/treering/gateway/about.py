@@ -87,7 +87,7 @@ class About:
         for each in await self._read_models.status():
             metrics.projection_position.labels(each.name).set(each.position)
             metrics.projection_lag.labels(each.name).set(each.lag)
-            metrics.projection_stopped.labels(each.name).set(each.state == "stopped")
+            metrics.projection_stopped.labels(each.name).set(each.state in {"stopped", "held"})
 
 
 async def exposed(_request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from treering import metrics, ulid
+from treering import errors, metrics, ulid
 from treering.bus import Client
 from treering.errors import NotFound, Refusal, StoreNotReady, StoreUnavailable
 from treering.gateway.about import About, exposed
@@ -22,7 +22,13 @@ from treering.gateway.dead import DeadLetters
 from treering.gateway.health import Health, live
 from treering.gateway.origin import check, names_of
 from treering.gateway.positions import Epoch
-from treering.gateway.problem import DatabaseAway, Internal, MethodNotAllowed, answer
+from treering.gateway.problem import (
+    DatabaseAway,
+    Internal,
+    MethodNotAllowed,
+    ReadModelAway,
+    answer,
+)  # fmt: skip
 from treering.gateway.reads import Reads
 from treering.gateway.routes import Endpoint, Route, Routes
 from treering.gateway.schemas import Schemas
@@ -150,6 +156,8 @@ async def _respond(request: Request, route: Route | None, names: frozenset[str] 
         return answer(refusal.problem(), path)
     except ClientDisconnect:
         raise
+    except errors.ReadModelAway as error:
+        return answer(ReadModelAway(str(error)).problem(), path)
     except (StoreUnavailable, StoreNotReady) as error:
         _log.warning("the database did not answer", path=path, error=str(error))
         away = isinstance(error, StoreUnavailable)

@@ -38,8 +38,10 @@ class Health:
         self._read_models = read_models
         self._broker = broker
         self._has_caught_up = False
+        self._coming = ""
+        """What was on its way at the last look."""
         self._noted: dict[str, str | None] = {}
-        """The read models that were stopped at the last look, and why."""
+        """The read models that waited for an operator at the last look, and why."""
 
     def add_to(self, routes: Routes) -> None:
         """Add its addresses."""
@@ -52,11 +54,13 @@ class Health:
         found = await _checked({
             "database": self._database,
             "kafka": self._kafka,
-            "read_models": self._stopped,
+            "read_models": self._waiting,
             "invariant": self._invariant,
         })  # fmt: skip
         away = found["database"] is not None
         checks = {name: _state(fault, away=name == "database") for name, fault in found.items()}
+        if self._coming and found["read_models"] is None:
+            checks["read_models"]["message"] = self._coming
         wrong = any(found.values())
         status = "unhealthy" if away else "degraded" if wrong else "healthy"
         return _answer(503 if away else 200, {"status": status, "checks": checks})
@@ -79,26 +83,52 @@ class Health:
     async def _kafka(self) -> str | None:
         return None if await self._broker.answers() else "Kafka does not answer."
 
-    async def _stopped(self) -> str | None:
-        stopped = [each for each in await self._read_models.status() if each.state == "stopped"]
-        self._note(stopped)
-        found = "; ".join(f"{each.name} stopped at position {each.stopped_at}" for each in stopped)
-        return f"{found}: `treering projections status` says why." if found else None
+    async def _waiting(self) -> str | None:
+        found = await self._read_models.status()
+        self._coming = "; ".join(
+            f"{each.name} is being built: {each.going}" for each in found if each.going
+        )
+        waiting = [each for each in found if each.state in {"stopped", "held"}]
+        self._note(waiting)
+        said = "; ".join(map(_fault, waiting))
+        return f"{said}: `treering projections status` says why." if said else None
 
-    def _note(self, stopped: Sequence[Status]) -> None:
-        """Log once why they stopped: the reason may quote rows, so that no answer has it."""
-        for each in stopped:
+    def _note(self, waiting: Sequence[Status]) -> None:
+        """Log once why they wait: the reason may quote rows, so that no answer has it."""
+        for each in waiting:
             if self._noted.get(each.name) != each.reason:
-                _log.warning("a read model has stopped", name=each.name, reason=each.reason)
-        self._noted = {each.name: each.reason for each in stopped}
+                said = "has stopped" if each.state == "stopped" else "is held"
+                _log.warning(f"a read model {said}", name=each.name, reason=each.reason)
+        self._noted = {each.name: each.reason for each in waiting}
 
     async def _behind(self) -> str | None:
-        behind = [each for each in await self._read_models.status() if each.state == "behind"]
-        return ", ".join(f"{each.name} lacks {each.lag} events" for each in behind) or None
+        found = await self._read_models.status()
+        return ", ".join(_missing(each) for each in found if not _is_ready(each)) or None
 
     async def _invariant(self) -> str | None:
         found = await self._reader.invariant()
         return None if found.holds else f"Positions are not gapless: {found.detail}."
+
+
+def _fault(status: Status) -> str:
+    if status.state == "stopped":
+        return f"{status.name} stopped at position {status.stopped_at}"
+    return f"{status.name} is held, as it shows something else than the version before"
+
+
+def _is_ready(status: Status) -> bool:
+    """Say whether it can be read; one that has stopped can, up to where it has."""
+    return status.state == "live" or (status.state == "stopped" and status.is_taken_up)
+
+
+def _missing(status: Status) -> str:
+    """Return why it is not ready."""
+    if status.state == "stopped":
+        return _fault(status)
+    if status.state == "held":
+        return f"{_fault(status)} (`treering projections accept {status.name}` takes it up)"
+    coming = f" ({status.going})" if status.going else ""
+    return f"{status.name} lacks {status.lag} events{coming}"
 
 
 async def live(_request: Request) -> Response:

@@ -50,6 +50,10 @@ class ReadModelBehind(Refusal, word="read-model-behind", title="Read model behin
     """The read model has not reached the position that was demanded."""
 
 
+class ReadModelAway(Refusal, word="read-model-away", title="Read model not taken up", status=503):
+    """The read model was not built for this release yet, or is held because its rows differ."""
+
+
 class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
     """PostgreSQL cannot be reached, or is not ready."""
 
