@@ -99,6 +99,8 @@ class Settings(BaseModel):
     """Seconds a role may take to finish what it began once it is told to stop."""
     session_seconds: Seconds | None = None
     """Seconds until a silent handler's work goes to another: 1.5 embedded, 6 elsewhere."""
+    accept_read_models: bool = False
+    """Take a read model up that was built anew and differs; `treering dev` does unless told not."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Commands that a handler decides at once, at most."""
 

@@ -16,7 +16,7 @@ from treering.bus import Handler, HandlerOptions, Topics, create_topics
 from treering.errors import BusError, RelayStopped, StoreUnavailable
 from treering.handling import Handling, Tell
 from treering.message import Outcome, Received
-from treering.projection import Projector
+from treering.projection import Projector, ProjectorOptions
 from treering.relay import Relay, RelayOptions
 from treering.store import PoolOptions, Store
 
@@ -120,7 +120,13 @@ async def keep_relay(app: App, store: Store, stop: asyncio.Event) -> None:
 
 async def run_projector(app: App, store: Store, stop: asyncio.Event) -> None:
     """Fold events into read models until *stop* is set."""
-    projector = Projector(store, app.registry, app.projections, namespace=app.namespace)
+    projector = Projector(
+        store,
+        app.registry,
+        app.projections,
+        namespace=app.namespace,
+        options=ProjectorOptions(accepts=app.settings.accept_read_models),
+    )
     await projector.run(stop)
 
 

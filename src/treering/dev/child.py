@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -37,10 +37,12 @@ class Child:
         process: asyncio.subprocess.Process,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        said: Callable[[str], None],
     ) -> None:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._said = said
         self._loaded: Mapping[str, Any] | None = None
         self.failure = Failure(reason="")
 
@@ -51,9 +53,13 @@ class Child:
         settings: Settings,
         *,
         environment: Mapping[str, str],
+        said: Callable[[str], None],
         listener: int | None = None,
     ) -> "Child":
-        """Start a child that imports and loads, but waits for `go` before it connects."""
+        """Start a child that imports and loads, but waits for `go` before it connects.
+
+        *said* is called with each sentence that it has for a person.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -66,7 +72,8 @@ class Child:
                 pass_fds=[] if listener is None else [listener],
                 start_new_session=True,
             )
-        child = cls(process, *await asyncio.open_unix_connection(sock=ours))
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        child = cls(process, reader, writer, said)
         child._tell(settings, listener=listener)
         return child
 
@@ -123,6 +130,8 @@ class Child:
                 said: dict[str, Any] = json.loads(line)
                 if "failed" in said:
                     self.failure = Failure(reason=said["failed"], kind=said["kind"])
+                if "said" in said:
+                    self._said(said["said"])
                 if word in said:
                     return said[word]
         return None

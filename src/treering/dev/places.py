@@ -102,6 +102,13 @@ def on_one_broker(settings: Settings) -> Settings:
     return settings.model_copy(update=unsaid)
 
 
+def on_a_laptop(settings: Settings) -> Settings:
+    """Return *settings* with what suits a person who changes code and looks at what comes of it."""
+    if "accept_read_models" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"accept_read_models": True})
+
+
 def _as_user(url: str, user: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]

@@ -24,6 +24,7 @@ from treering.app.running import Role, run_until_told
 from treering.dev import places
 from treering.dev.trial import trial
 from treering.errors import TreeringError
+from treering.projection import NEWS
 from treering.roots import home_of
 from treering.settings import Settings
 
@@ -45,7 +46,8 @@ def main(roles: Sequence[Role]) -> int:
         _say(control, loaded=_introduction(app))
         settings, more = _told(lines)
         threading.Thread(target=_end_with_parent, args=(lines,), daemon=True).start()
-        settings = app.service.settle(settings)
+        _tell_news(control)
+        settings = places.on_a_laptop(app.service.settle(settings))
         is_ours = more["one_broker"]
         app = replace(app, settings=places.on_one_broker(settings) if is_ours else settings)
         taken = None if listener is None else socket.socket(fileno=listener)
@@ -74,6 +76,22 @@ def _told(lines: BufferedReader) -> tuple[Settings, dict[str, Any]]:
 
 def _say(control: socket.socket, **said: Any) -> None:
     control.sendall(json.dumps(said).encode() + b"\n")
+
+
+class _News(logging.Handler):
+    """Says to the parent what a person who changes code wants to know."""
+
+    def __init__(self, control: socket.socket) -> None:
+        super().__init__(logging.INFO)
+        self._control = control
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said: object = record.msg
+        _say(self._control, said=str(cast("dict[str, Any]", said)["event"]))
+
+
+def _tell_news(control: socket.socket) -> None:
+    logging.getLogger(NEWS).addHandler(_News(control))
 
 
 def _introduction(app: App) -> dict[str, Any]:

@@ -169,7 +169,11 @@ class Supervisor:
     async def _start_child(self, roles: Sequence[str]) -> Child:
         listener = self._listener.fileno() if "gateway" in roles else None
         return await Child.start(
-            roles, self._settings, environment=self._environment, listener=listener
+            roles,
+            self._settings,
+            environment=self._environment,
+            said=self._screen.said,
+            listener=listener,
         )
 
     async def _upgrade(self) -> bool:
