@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from treering.errors import StoreUnavailable
+from treering.points import reached
 from treering.projection.follower import Follower
 from treering.projection.ground import Ground
 from treering.projection.meeting import meet
@@ -77,6 +78,7 @@ class Builder:
             how = ""
         with translated():
             await connection.execute(statement("projection_differs"), *follower.build.id, how)
+        reached("build-judged")
         follower.differs = how
         if how:
             _log.warning(
@@ -99,6 +101,7 @@ class Builder:
                 _log.warning("read model waits", name=follower.name, reason=str(error))
                 await asyncio.sleep(_AGAIN)
                 return False
+            reached("build-taken-up")
             follower.state = "live"
             _log.info("read model is live", name=follower.name, build=follower.build.build)
         return True

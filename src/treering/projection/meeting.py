@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from treering.errors import StoreUnavailable
+from treering.points import reached
 from treering.projection.build import Build, builds, drop
 from treering.projection.comparison import compare
 from treering.projection.follower import Follower
@@ -71,7 +72,9 @@ async def _compared(
         if len(standing) < len(both) or len({row["position"] for row in standing}) > 1:
             return None
         await connection.execute(_GENTLY)
-        return await compare(connection, old, new, ground.schema)
+        differs = await compare(connection, old, new, ground.schema)
+        reached("build-compared")
+        return differs
 
 
 async def _start_again(ground: Ground, connection: asyncpg.Connection, follower: Follower) -> None:
