@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.cli.conftest import Treering
@@ -141,6 +142,45 @@ def test_a_read_model_is_built_anew(treering: Treering) -> None:
     after = {each["name"]: each for each in treering("projections", "status", "--json").json}
     assert after["tanks"]["build"] == before["tanks"]["build"] + 1
     assert "did you mean 'tanks'" in treering("projections", "rebuild", "tank").err
+
+
+def test_a_rebuild_that_differs_is_taken_up_only_when_it_is_accepted(treering: Treering) -> None:
+    treering("command", "station.create", "name=spoilt")
+    asyncio.run(_spoil_a_row(treering("status", "--json").json["database"]))
+    said = treering("projections", "rebuild", "stations")
+    assert said.status == 1
+    assert "It differs from what there was: 1 row of stations, such as id=" in said.out
+    assert "stations stays as it is" in said.err
+    assert treering("projections", "rebuild", "stations", "--accept").status == 0
+    assert treering("projections", "rebuild", "stations").status == 0
+
+
+async def _spoil_a_row(database: str) -> None:
+    """Change a row of a read model behind everybody's back."""
+    connection = await asyncpg.connect(database)
+    sql = "update rainfall_read.stations set name = 'another' where name = 'spoilt'"
+    async with asyncio.timeout(30):
+        while await connection.execute(sql) != "UPDATE 1":
+            await asyncio.sleep(0.05)
+    await connection.close()
+
+
+def test_what_serves_need_not_be_accepted_and_nothing_is_pruned(treering: Treering) -> None:
+    said = treering("projections", "accept", "tanks")
+    assert (said.status, "tanks serves already" in said.err) == (1, True)
+    assert treering("projections", "prune").lines == ["There is nothing to drop."]
+
+
+def test_status_shows_all_builds_and_which_one_the_view_shows(treering: Treering) -> None:
+    found = {each["name"]: each for each in treering("projections", "status", "--json").json}
+    everything = treering("projections", "status", "--all", "--json").json
+    assert {(each["name"], each["build"]) for each in everything} == {
+        (name, each["build"]) for name, each in found.items()
+    }
+    assert all(each["is_shown"] for each in everything)
+    lines = treering("projections", "status", "--all").lines
+    assert lines[0].endswith("reason version in the view")
+    assert all(line.endswith(" yes") for line in lines[1:])
 
 
 def _until(treering: Treering, state: str) -> None:

@@ -96,7 +96,9 @@ class Circumstances:
     projects: bool = True
     """Whether read models go on once they are there."""
     further: Sequence[Projection] = ()
-    """Read models beside the entities' own."""
+    """Read models beside the entities' own, or in their place."""
+    is_ready: bool = True
+    """Whether it becomes ready."""
     wait_seconds: float = 10
     visible_seconds: float = 2
     drain_seconds: float = 5
@@ -117,7 +119,8 @@ async def running(
     await create_topics(
         servers.kafka, Topics(namespace), [*registry.deciders], partitions=2, replication=1
     )
-    projections = [*map(Projection.of, ENTITIES), *circumstances.further]
+    own = {each.name: each for each in map(Projection.of, ENTITIES)}
+    projections = [*(own | {each.name: each for each in circumstances.further}).values()]
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(
             await Store.open(url_for(owner, "treering_writer"), namespace=namespace)
@@ -157,7 +160,8 @@ async def running(
             visible_seconds=circumstances.visible_seconds,
         )
         started = await _serve(stack, parts, circumstances)
-        await until(started, "/health/ready", 200)
+        if circumstances.is_ready:
+            await until(started, "/health/ready", 200)
         if not circumstances.projects:
             projecting.set()
         yield started

@@ -14,9 +14,12 @@ from structlog.testing import capture_logs
 
 from tests.gateway.running import Circumstances, Running, problem, running, until, word
 from treering import ulid
+from treering.domain.config import StoredConfig
 from treering.embedded import Addresses, ServerOptions, Servers
 from treering.message import Recorded
-from treering.projection import Change, projection
+from treering.projection import Change, Projection, projection, put
+from treering.projection.change import Put
+from treering.projection.entity import EntityFold, table_of
 
 CONFIGS = "/api/v1/configs"
 
@@ -89,6 +92,45 @@ async def _stops_alone(service: Running) -> None:
     written = await service.http.post(CONFIGS, json={"name": "a"})
     assert "treering-read-model" not in written.headers
     assert (await service.http.get("/health/ready")).status_code == 200
+
+
+async def test_a_read_model_that_is_held_is_not_read_and_says_why(
+    servers: Addresses, namespace: str
+) -> None:
+    async with running(servers, namespace) as service:
+        await service.http.post(CONFIGS, json={"name": "a"})
+    changed = Circumstances(further=[_without_names()], is_ready=False)
+    async with running(servers, namespace, changed) as service:
+        async with asyncio.timeout(20):
+            while (health := (await service.http.get("/health")).json())["status"] != "degraded":
+                pass
+        held = "configs is held, as it shows something else than the version before"
+        message = health["checks"]["read_models"]["message"]
+        assert message == f"{held}: `treering projections status` says why."
+        ready = await service.http.get("/health/ready")
+        assert ready.status_code == 503
+        waiting = ready.json()["waiting_for"]["read_models"]
+        assert waiting == f"{held} (`treering projections accept configs` takes it up)"
+        response = await service.http.get(CONFIGS)
+        assert (response.status_code, word(response)) == (503, "read-model-away")
+        assert "`treering projections accept configs` takes it up" in problem(response)["detail"]
+        written = await service.http.post(CONFIGS, json={"name": "b"})
+        assert (written.status_code, written.json()["name"]) == (201, "b")
+        assert written.headers["treering-read-model"] == "behind"
+        assert 'stopped{projection="configs"} 1.0' in (await service.http.get("/metrics")).text
+
+
+def _without_names() -> Projection:
+    """Return the read model of configs with a fault."""
+    table = table_of(StoredConfig, "configs")
+    fold = EntityFold(table)
+
+    def nameless(recorded: Recorded[Any]) -> Iterable[Change]:
+        for change in fold(recorded):
+            is_whole = isinstance(change, Put)
+            yield put(table, {**change.row, "name": ""}) if is_whole else change
+
+    return Projection(name="configs", tables=[table], fold=nameless, kinds={"config"})
 
 
 @pytest.fixture

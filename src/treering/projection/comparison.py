@@ -99,7 +99,7 @@ def _differs(column: str, type_: str) -> str:
     """Return a condition that is true where the values of *column* differ; never null."""
     old, new = f"old.{column}", f"new.{column}"
     if type_ == "json":
-        return f"{old}::jsonb is distinct from {new}::jsonb"
+        return f"{old}::text is distinct from {new}::text"
     if type_ not in _TOLERANCE:
         return f"{old} is distinct from {new}"
     near = f"{_TOLERANCE[type_]} * greatest(1, least(abs({old}), abs({new})))"
