@@ -1,6 +1,7 @@
 """`treering dev` as a person has it: it lives through crashes, changes and a second start."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,6 +100,16 @@ class Dev:
     def pid_of(self, name: str) -> int:
         return wait(lambda: self.ready().processes.get(name))
 
+    def status(self, name: str) -> str:
+        said = subprocess.check_output(
+            [BIN / "treering", "projections", "status", "--json"],
+            cwd=self.folder,
+            env=self.environment,
+        )
+        return next(
+            (each["state"] for each in msgspec.json.decode(said) if each["name"] == name), ""
+        )
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -161,6 +172,38 @@ def test_a_rule_that_is_new_is_worked_out_and_said_so(dev: Dev) -> None:
     service.write_text(SERVICE)
     assert dev.says("Rule gone: station unique name frees.")
     dev.create("twice")
+
+
+READ_MODEL = """
+from sqlalchemy import Column, MetaData, Table, Text
+
+from treering.entity import Created
+from treering.projection import projection, put
+
+table = Table("names", MetaData(), Column("id", Text, primary_key=True), Column("name", Text))
+
+
+@projection("names", tables=[table], kinds={"station"})
+def names(recorded):
+    if isinstance(recorded.event, Created):
+        yield put(table, {"id": recorded.stream, "name": recorded.event.fields["name"]})
+"""
+
+
+def test_a_read_model_that_is_changed_is_built_anew_and_what_differs_is_said(dev: Dev) -> None:
+    leaf = dev.folder / "projections" / "names.py"
+    leaf.parent.mkdir()
+    leaf.write_text(READ_MODEL)
+    dev.create("abc")
+    assert dev.says("names.py has changed")
+    wait(lambda: dev.status("names") == "live")
+    leaf.write_text(READ_MODEL.replace('fields["name"]', 'fields["name"].upper()'))
+    assert dev.says("names is built anew: its declaration has changed …")
+    assert dev.says("of names, such as id=station/")
+    assert dev.says("(name)); it is taken up all the same.")
+    assert dev.says("names is built: ")
+    wait(lambda: dev.status("names") == "live")
+    shutil.rmtree(leaf.parent)
 
 
 def test_code_that_is_broken_is_shown_with_its_line_and_can_be_mended(dev: Dev) -> None:
