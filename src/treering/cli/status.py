@@ -70,7 +70,12 @@ def _roles(found: Standing) -> dict[str, Any]:
         "projector": {
             "lag": max((each.lag for each in found.read_models), default=0),
             "read_models": {
-                each.name: {"state": each.state, "position": each.position, "lag": each.lag}
+                each.name: {
+                    "state": each.state,
+                    "position": each.position,
+                    "lag": each.lag,
+                    "going": each.going,
+                }
                 for each in found.read_models
             },
         },
@@ -113,9 +118,14 @@ def _tell(found: Mapping[str, Any]) -> None:
         ("handler", _waiting(**roles["handler"])),
         ("relay", f"{roles['relay']['lag']} of {found['position']} events are not on Kafka yet"),
         *(
-            (f"read model {name}", f"{each['state']}, {each['lag']} events behind")
+            (f"read model {name}", _read_model(each))
             for name, each in roles["projector"]["read_models"].items()
         ),
     ]
     say("")
     table(("", ""), rows)
+
+
+def _read_model(found: Mapping[str, Any]) -> str:
+    coming = f" ({found['going']})" if found["going"] else ""
+    return f"{found['state']}, {found['lag']} events behind{coming}"
