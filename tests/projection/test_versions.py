@@ -243,3 +243,23 @@ async def test_what_is_being_built_is_not_accepted(
     await begin(connection, other, ground.schema)
     with pytest.raises(StoreNotReady, match="is being built for this release already"):
         await accept(ground, other)
+
+
+async def test_a_view_that_is_being_read_is_moved_when_it_is_not(
+    store: Store, folding: Folding, reading: Reading, database: Database
+) -> None:
+    first, second = reading(FIRST), reading(SECOND)
+    await built(store, folding, first, FIRST)
+    await built(store, folding, second, SECOND)
+    connection = await asyncpg.connect(database.reader)
+    schema = store.namespace.replace("-", "_")
+    async with folding([FIRST], rollback_seconds=0.1):
+        async with connection.transaction():
+            await connection.fetch(f'table "{schema}_read".counts')
+            for _ in range(20):
+                last = await create(store, ["tea"])
+                assert await first.wait("counts", last, 10)
+            rows = await connection.fetch(f'table "{schema}_read".counts')
+            assert "two" in rows[0]
+        assert await shown_by_the_view(database, FIRST)
+    await connection.close()

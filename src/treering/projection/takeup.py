@@ -10,6 +10,8 @@ from treering.projection.build import LOCK, Build, builds, drop, show
 from treering.sql import statement
 
 _PATIENCE = "set local lock_timeout = '2s'"
+_LITTLE = "set local lock_timeout = '50ms'"
+"""Whoever asks folds as well, and is waited for."""
 
 
 async def take_up(connection: asyncpg.Connection, build: Build, schema: str) -> None:
@@ -36,10 +38,10 @@ async def take_up(connection: asyncpg.Connection, build: Build, schema: str) -> 
 async def show_again(connection: asyncpg.Connection, build: Build, schema: str) -> bool:
     """Have the view show *build*, which serves, unless somebody folds a version that came later.
 
-    Says whether it does.
+    Says whether it does; raises LockNotAvailableError while somebody reads it for long.
     """
     async with connection.transaction():
-        await connection.execute(_PATIENCE)
+        await connection.execute(_LITTLE)
         await connection.execute(LOCK, f"{schema} {build.name}")
         found = await builds(connection, [build.name])
         if outranked(build, found, await folded(connection, schema, found)):

@@ -3,6 +3,7 @@
 When the newer ones are gone, as after a rollback, they show an older one again by itself.
 """
 
+from contextlib import suppress
 from time import monotonic
 
 import asyncpg
@@ -61,5 +62,6 @@ class Views:
         is_newer = shown is not None and shown.born > own.born
         if is_newer and now - self._alone.setdefault(name, now) < self._seconds:
             return
-        if await show_again(self._connection, own, self._schema):
-            _log.info("read model is shown again", name=name, build=own.build)
+        with suppress(asyncpg.LockNotAvailableError):  # somebody reads it for long: later
+            if await show_again(self._connection, own, self._schema):
+                _log.info("read model is shown again", name=name, build=own.build)
