@@ -11,7 +11,7 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-projections schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-projections bench-rebuild schemas lock wheel clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ bench-commands: $(INSTALLED) ## commands, relay and HTTP, beside their peers
 
 bench-projections: $(INSTALLED) ## read models that catch up and are rebuilt, beside their peers
 	@$(BIN)/python -m benchmarks.projections
+
+bench-rebuild: $(INSTALLED) ## a read model of 1M rows rebuilt under load, its builder killed (ROWS=)
+	@$(BIN)/python -m benchmarks.rebuilding $(if $(ROWS),--rows $(ROWS))
 
 schemas: $(INSTALLED) ## write schemas/ anew from the registered types
 	@$(BIN)/treering schemas write

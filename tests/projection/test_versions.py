@@ -11,7 +11,7 @@ import pytest
 from tests.projection.conftest import Folding
 from tests.projection.versions import becomes, counting, shown_by_the_view
 from tests.projection.world import COUNTS, PARCELS, create, shown, table
-from treering.errors import StoreNotReady
+from treering.errors import ReadModelAway, StoreNotReady
 from treering.message import Recorded
 from treering.projection import Change, Projection, ReadModels, accept, prune
 from treering.projection.build import begin
@@ -65,6 +65,14 @@ async def test_an_older_release_that_starts_again_leaves_the_view_to_the_newer_o
                     with pytest.raises(TimeoutError):
                         await shown_by_the_view(database, FIRST, 1.5)
                 assert await shown_by_the_view(database, SECOND)
+
+
+async def test_what_no_projector_has_begun_to_build_can_not_be_read_yet(
+    store: Store, folding: Folding, reading: Reading
+) -> None:
+    await built(store, folding, reading(FIRST), FIRST)
+    with pytest.raises(ReadModelAway, match="is not built for this release yet"):
+        await reading(SECOND).list("counts")
 
 
 async def test_when_the_newer_release_is_gone_the_view_shows_the_older_one_again(

@@ -62,6 +62,8 @@ class Progress:
         if again or not self._can_be_read(name):
             await self._look()
         if name not in self._builds:
+            if name in self._older:
+                raise ReadModelAway(f"{name} is not built for this release yet; try again.")
             raise StoreNotReady(f"The read model {name!r} is not built yet; start a projector.")
         found = self._builds[name]
         if not self._can_be_read(name):
