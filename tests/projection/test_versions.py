@@ -14,8 +14,10 @@ from tests.projection.world import COUNTS, PARCELS, create, shown, table
 from treering.errors import ReadModelAway, StoreNotReady
 from treering.message import Recorded
 from treering.projection import Change, Projection, ReadModels, accept, prune
-from treering.projection.build import begin
+from treering.projection.announcing import rebuild_lock
+from treering.projection.build import begin, builds, drop
 from treering.projection.ground import Ground
+from treering.projection.takeup import show_again, take_up
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 
@@ -271,3 +273,40 @@ async def test_a_view_that_is_being_read_is_moved_when_it_is_not(
             assert "two" in rows[0]
         assert await shown_by_the_view(database, FIRST)
     await connection.close()
+
+
+async def test_a_rebuild_that_runs_is_not_pruned(
+    store: Store,
+    folding: Folding,
+    models: ReadModels,
+    ground: Ground,
+    connection: asyncpg.Connection,
+) -> None:
+    async with folding([COUNTS]):
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+    lock = rebuild_lock(ground.schema, "counts")
+    await connection.execute("select pg_advisory_lock(hashtextextended($1, 0))", lock)
+    await begin(connection, COUNTS, ground.schema)
+    assert not (await prune(ground, [COUNTS])).dropped
+
+
+async def test_a_build_that_was_dropped_can_not_be_taken_up(
+    ground: Ground, connection: asyncpg.Connection
+) -> None:
+    build = await begin(connection, COUNTS, ground.schema)
+    await drop(connection, "counts", [build.build], ground.schema)
+    with pytest.raises(StoreNotReady, match="Build 1 of counts is gone"):
+        await take_up(connection, build, ground.schema)
+
+
+async def test_an_older_version_is_not_shown_while_a_newer_one_is_folded(
+    store: Store, folding: Folding, reading: Reading, ground: Ground, connection: asyncpg.Connection
+) -> None:
+    await built(store, folding, reading(FIRST), FIRST)
+    async with folding([SECOND]):
+        await becomes(reading(SECOND), "live")
+        older = min(await builds(connection, ["counts"]), key=lambda each: each.born)
+        assert not await show_again(connection, older, ground.schema)
+        await take_up(connection, older, ground.schema)
+        seen = [each.build for each in await builds(connection, ["counts"]) if each.is_shown]
+    assert seen == [2]
