@@ -12,10 +12,13 @@ from treering.errors import StoreError
 from treering.gateway.broker import Broker
 from treering.gateway.positions import Epoch
 from treering.gateway.routes import Routes
+from treering.message import Position
 from treering.projection import ReadModels, Status
 from treering.store import Reader
 
 _PATIENCE = 2.0
+_CATCHING_UP = 1.0
+"""Seconds that a read model is waited for before it counts as behind."""
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("treering.gateway")
 
@@ -102,8 +105,20 @@ class Health:
         self._noted = {each.name: each.reason for each in waiting}
 
     async def _behind(self) -> str | None:
+        """Return which read models have yet to show all that there was when this was asked."""
+        head = (await self._epoch.head()).position
         found = await self._read_models.status()
-        return ", ".join(_missing(each) for each in found if not _is_ready(each)) or None
+        shown = await asyncio.gather(*(self._shows(each, head) for each in found))
+        late = [each for each, is_there in zip(found, shown, strict=True) if not is_there]
+        return ", ".join(map(_missing, late)) or None
+
+    async def _shows(self, status: Status, head: Position) -> bool:
+        """Say whether it can be read and shows *head*; one that stopped, up to where it has."""
+        if status.state == "stopped":
+            return status.is_taken_up
+        return status.state == "live" and await self._read_models.wait(
+            status.name, head, _CATCHING_UP
+        )
 
     async def _invariant(self) -> str | None:
         found = await self._reader.invariant()
@@ -114,11 +129,6 @@ def _fault(status: Status) -> str:
     if status.state == "stopped":
         return f"{status.name} stopped at position {status.stopped_at}"
     return f"{status.name} is held, as it shows something else than the version before"
-
-
-def _is_ready(status: Status) -> bool:
-    """Say whether it can be read; one that has stopped can, up to where it has."""
-    return status.state == "live" or (status.state == "stopped" and status.is_taken_up)
 
 
 def _missing(status: Status) -> str:
