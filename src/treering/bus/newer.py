@@ -10,10 +10,13 @@ def newer(name: str, said: Said, registry: Registry, schemas: SchemaRegistry) ->
 
     A type of a later version than those known of the same word is newer in whatever revision.
     """
-    schema = (said.get("ce_dataschema") or b"").decode(errors="replace").rpartition("/")[2]
-    found = split(schema)
+    is_known = registry.command(name) is not None
+    schema = said.get("ce_dataschema")
+    if is_known and not schema:
+        return None
+    found = split((schema or b"").decode(errors="replace").rpartition("/")[2])
     revision = found[1] if found and found[0] == name else 1
-    if registry.command(name) is None:
+    if not is_known:
         return revision if _version(name) > _newest(name, registry) > 0 else None
     known = schemas.revision(name)
     return revision if known is not None and revision > known else None
