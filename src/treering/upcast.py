@@ -83,7 +83,7 @@ def _older(
             body = step.of(body)
         try:
             return now.decode(_encode(body))
-        except msgspec.ValidationError as error:
+        except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
             raise UpcastFailed(
                 f"A body of {old}, read as {now.name}, does not fit: {error}."
             ) from error

@@ -1,12 +1,13 @@
 """An entity over its releases: what each of them makes of what the others have written."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from tests.domain.versions import First, Fourth, Second, Third
 from treering.entity import (
@@ -93,6 +94,40 @@ def test_a_default_that_is_new_each_time_is_not_made_up_for_what_was_written_bef
         number: int = Field(default_factory=lambda: next(numbers))
 
     assert "number" not in read(Counted, ("person.created.v1", ADA)).fields
+
+
+def test_a_default_of_the_day_is_not_made_up_either() -> None:
+    class Dated(Entity, kind="person"):
+        name: str
+        age: int = 0
+        since: date = Field(default_factory=date.today)
+        born: datetime = datetime(1815, 12, 10, tzinfo=UTC)
+        friends: list[str] = Field(default_factory=list)
+
+        @computed_field
+        @property
+        def initial(self) -> str:
+            """It needs a field that has no default."""
+            return self.name[0]
+
+    fields = read(Dated, ("person.created.v1", ADA)).fields
+    assert fields == {**ADA, "born": "1815-12-10T00:00:00.000000Z", "friends": []}
+
+
+def test_what_is_missing_is_made_anew_for_each_message() -> None:
+    class Liked(Entity, kind="person", version=2):
+        name: str
+        age: int = 0
+        likes: list[str]
+
+    @Liked.upcast(1, missing={"likes": []})
+    def from_1(fields: Fields) -> Fields:
+        fields["likes"].append(fields["name"])
+        return fields
+
+    assert read(Liked, ("person.created.v1", ADA)).fields["likes"] == ["Ada Lovelace"]
+    twice = read(Liked, ("person.created.v1", ADA), ("person.replaced.v1", ADA))
+    assert twice.fields["likes"] == ["Ada Lovelace"]
 
 
 def test_a_stored_value_that_no_longer_fits_is_named_as_such() -> None:

@@ -83,6 +83,14 @@ def test_an_upcast_returns_an_object() -> None:
         fill.decode(b"{}")
 
 
+def test_what_can_not_be_written_is_a_fault_of_the_upcast() -> None:
+    odd = Upcast(old="tank.fill.v2", new="tank.fill.v3", change=lambda _: {"litres": object()})
+    fill = Registry([tank(odd)]).command("tank.fill.v2")
+    assert fill is not None
+    with pytest.raises(UpcastFailed, match="does not fit"):
+        fill.decode(b"{}")
+
+
 def test_what_is_no_json_is_no_fault_of_an_upcast() -> None:
     fill = Registry([tank(*STEPS)]).command("tank.fill.v1")
     assert fill is not None

@@ -20,7 +20,7 @@ def of(command: str, offset: int = 1, *, revision: int = 2) -> Parked:
         revision=revision,
         key=None,
         value=b"{}",
-        headers=[("ce_id", command.encode()), ("empty", None), ("odd", b"\xff")],
+        headers=[("ce_id", command.encode()), ("empty", None), ("odd", b"\xff"), ("a\0b", b"\0")],
     )
 
 

@@ -107,7 +107,12 @@ def add_released(registry: SchemaRegistry, folder: Path, names: set[str]) -> lis
 def released(folder: Path) -> Mapping[str, str]:
     """Return the digests of released files, by their paths below *folder*."""
     file = folder / RELEASED
-    return json.loads(file.read_text()) if file.exists() else {}
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError as error:
+        raise DeclarationError(
+            f"{folder.name}/{RELEASED} can not be read ({error}): take it as it was committed."
+        ) from None
 
 
 def digest_of(file: Path) -> str:

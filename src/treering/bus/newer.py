@@ -25,7 +25,8 @@ def newer(name: str, said: Said, registry: Registry, schemas: SchemaRegistry) ->
 def _newest(name: str, registry: Registry) -> int:
     """Return the newest version that is known of a type's word; 0 if there is none."""
     stem = _stem(name)
-    names = (*registry.commands, *registry.older)
+    older = (each.name for each in registry.older.values() if each.now in registry.commands)
+    names = (*registry.commands, *older)
     return max((_version(each) for each in names if _stem(each) == stem), default=0)
 
 

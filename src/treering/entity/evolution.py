@@ -1,6 +1,7 @@
 """How fields of an older version of an entity read as those of the next."""
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import partial
 
 import msgspec
@@ -30,7 +31,7 @@ class Change(msgspec.Struct, frozen=True):
 
     def _changed(self, missing: Fields, fields: Fields) -> Fields:
         """Return *fields* changed; a create may say its id beside them."""
-        said = {**missing, **fields}
+        said = {**deepcopy(missing), **fields}
         own = {"id": said.pop("id")} if "id" in said else {}
         return {**own, **self.upward(said)}
 

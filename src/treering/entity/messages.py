@@ -1,6 +1,7 @@
 """The messages every entity has; the stream gives the kind, the declaration the fields."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -138,7 +139,9 @@ def type_for(
 
     def read(raw: bytes | str) -> FieldsCommand | FieldsEvent:
         fields = _fields.decode(raw)
-        return body(fields=fields if added.keys() <= fields.keys() else {**added, **fields})
+        return body(
+            fields=fields if added.keys() <= fields.keys() else {**deepcopy(added), **fields}
+        )
 
     def write(message: FieldsCommand | FieldsEvent) -> bytes:
         return _encode(message.fields)

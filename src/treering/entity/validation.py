@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from treering.errors import InvalidBody
 
+_EMPTY = (list, dict, set, frozenset, tuple)
+"""What makes the same each time."""
 _LARGEST = 2**63 - 1
 _SHOWN = 200
 MOST_FAULTS = 100
@@ -33,9 +36,25 @@ def validated(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, An
 
 
 def defaults_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the values of fields that nobody said, ready for JSON; none that is new each time."""
-    one, other = (_dumped(model, model.model_construct()) for _ in range(2))
-    return {name: value for name, value in one.items() if value == other[name]}
+    """Return the values of fields that nobody said, ready for JSON.
+
+    One that is made anew each time, other than an empty collection, has none.
+    """
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if field.default_factory in _EMPTY:
+            found[name] = _plainly(field, cast("type[Any]", field.default_factory)())
+        elif field.default_factory is None and not field.is_required():
+            found[name] = _plainly(field, field.default)
+    return found
+
+
+def _plainly(field: FieldInfo, value: object) -> Any:
+    """Return the default *value* of *field* as events hold it."""
+    if isinstance(value, datetime):
+        return stamp(value if value.tzinfo is None else value.astimezone(UTC))
+    kind: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+    return kind.dump_python(value, mode="json", warnings=False)
 
 
 def _dumped(model: type[BaseModel], made: BaseModel) -> dict[str, Any]:

@@ -70,10 +70,14 @@ class Internal(Refusal, word="internal", title="Internal error", status=500):
     """A fault of ours; the log has the rest."""
 
 
+_PARKED = "urn:treering:error:parked"
+"""It will be decided: nobody should send it again."""
+
+
 def answer(problem: Problem, path: str, headers: Headers | None = None) -> Response:
     """Return *problem* as the answer to a request for *path*."""
     status = int(problem.get("status", 500))
-    if status == 503:
+    if status == 503 and problem["type"] != _PARKED:
         headers = {"Retry-After": "1", **(headers or {})}
     return Response(
         _encode({**problem, "instance": path}),

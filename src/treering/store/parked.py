@@ -38,7 +38,7 @@ async def park(store: Reader, parked: Parked) -> None:
         parked.revision,
         parked.key,
         parked.value,
-        [name for name, _ in parked.headers],
+        [name.encode() for name, _ in parked.headers],
         [said for _, said in parked.headers],
     )
 
@@ -54,7 +54,9 @@ async def parked(store: Reader, known: Mapping[str, int]) -> list[Parked]:
     return [
         Parked(
             **{name: row[name] for name in _COLUMNS},
-            headers=[*zip(row["names"], row["said"], strict=True)],
+            headers=[
+                (name.decode(), said) for name, said in zip(row["names"], row["said"], strict=True)
+            ],
         )
         for row in rows
     ]

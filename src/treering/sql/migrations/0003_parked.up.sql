@@ -10,7 +10,7 @@ create table parked (
     revision  integer not null,
     key       bytea,
     value     bytea,
-    names     text[] not null,
+    names     bytea[] not null,
     said      bytea[] not null,
     primary key (topic, partition, "offset", at)
 );
@@ -22,7 +22,7 @@ create index parked_command on parked (command);
 -- park: keep a record; one that is kept already stays as it is.
 create function park(
     p_topic text, p_partition int, p_offset bigint, p_at timestamptz, p_command text, p_type text,
-    p_revision int, p_key bytea, p_value bytea, p_names text[], p_said bytea[]
+    p_revision int, p_key bytea, p_value bytea, p_names bytea[], p_said bytea[]
 ) returns void
     language sql
     security definer
