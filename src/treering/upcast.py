@@ -28,6 +28,10 @@ class Upcast(msgspec.Struct, frozen=True, kw_only=True):
     new: str
     change: Callable[[Body], Body]
     """Pure: takes the JSON object that was written, returns the one that would be today."""
+    written: Callable[..., object] | None = None
+    """What somebody wrote, where `change` only wraps it."""
+    more: str = ""
+    """What decides besides the code how a body is read."""
 
     def of(self, body: Body) -> Body:
         """Return *body* as one of the new type; raises UpcastFailed if that can not be."""

@@ -1,5 +1,7 @@
 """What is found in the two roots, and what is said when it can not be."""
 
+import linecache
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -211,3 +213,32 @@ def test_the_secret_is_read_from_the_home_unless_it_is_said(root: Root, tmp_path
     (home / "secret").write_text("kept\n")
     assert root.load(home=home).secret() == b"kept"
     assert root.load(home=home, secret="said").secret() == b"said"
+
+
+def test_a_read_model_is_another_one_when_its_older_events_are_read_otherwise(root: Root) -> None:
+    def version(upcast: str) -> str:
+        root.write(
+            "service.py",
+            f"""
+            from treering import Entity, Service
+
+            service = Service(id="rain")
+
+            class Station(Entity, version=2):
+                height: float
+
+            @Station.upcast(1{upcast}
+            def from_1(fields):
+                return fields
+            """,
+        )
+        (root.folder / "service.py").touch()
+        for name in ("service", "projections", "domain"):
+            sys.modules.pop(name, None)
+        linecache.clearcache()
+        (found,) = (each for each in root.load().projections if each.name == "stations")
+        return found.version
+
+    first = version(', missing={"height": 1.0})')
+    assert first == version(', missing={"height": 1.0})  # a word')
+    assert first != version(', missing={"height": 2.0})')

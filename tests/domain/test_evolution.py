@@ -258,3 +258,20 @@ def test_a_history_of_all_releases_reads_as_if_the_newest_had_written_it(
         said = by_hand(release, fields, whole=event is not Updated)
         expected = {**expected, **said} if event is Updated else said
     assert read(Fourth, *written).fields == expected
+
+
+def test_another_version_has_other_rules() -> None:
+    class Named(Entity, unique={"name"}, references={"friend": "person"}):
+        name: str
+        friend: str | None = None
+
+    class Again(Entity, kind="named", version=2, unique={"name"}):
+        name: str
+
+    @Again.upcast(1)
+    def from_1(fields: Fields) -> Fields:
+        return {**fields, "name": fields["name"].lower()}
+
+    assert from_1({"name": "A"}) == {"name": "a"}
+    assert sorted(Named.decider().rules) == ["references person in friend", "unique name"]
+    assert Again.decider().rules == ["unique name v2"]

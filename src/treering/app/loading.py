@@ -2,7 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -153,4 +153,11 @@ def _projections(
         name = kind.declaration.plural
         if name not in found:
             found[name] = Projection.of(kind)
-    return list(found.values())
+    return [_reading(each, registry) for each in found.values()]
+
+
+def _reading(projection: Projection, registry: Registry) -> Projection:
+    """Return *projection* as one whose older events are read as its kinds say."""
+    kinds = (registry.deciders[kind] for kind in sorted(projection.kinds))
+    upcasts = [each for kind in kinds for each in kind.upcasts]
+    return replace(projection, upcasts=upcasts) if upcasts else projection

@@ -27,6 +27,8 @@ class Change(msgspec.Struct, frozen=True):
             old=f"{kind}.{word}.v{version}",
             new=f"{kind}.{word}.v{version + 1}",
             change=partial(self._changed, self.missing if word in WHOLE_WORDS else {}),
+            written=self.upward,
+            more=repr(self.missing),
         )
 
     def _changed(self, missing: Fields, fields: Fields) -> Fields:

@@ -23,18 +23,24 @@ class _Declared(Protocol):
     def frees_keys(self) -> bool: ...
     @property
     def references(self) -> Mapping[str, str]: ...
+    @property
+    def version(self) -> int: ...
 
 
 def holdings(said: _Declared) -> dict[str, Any]:
-    """Return what a decider says of keys and references, for the entity that is declared so."""
+    """Return what a decider says of keys and references, for the entity that is declared so.
+
+    Another version of it may read the same fields otherwise, so its rules are others too.
+    """
     groups = [(key,) if isinstance(key, str) else key for key in said.unique]
     frees = " frees" if said.frees_keys else ""
+    version = f" v{said.version}" if said.version > 1 else ""
     return {
         "keys": partial(_keys, said, groups) if groups else nothing,
         "references": partial(_references, said) if said.references else nothing,
         "rules": [
-            *(f"unique {'+'.join(names)}{frees}" for names in groups),
-            *(f"references {kind} in {field}" for field, kind in said.references.items()),
+            *(f"unique {'+'.join(names)}{frees}{version}" for names in groups),
+            *(f"references {kind} in {field}{version}" for field, kind in said.references.items()),
         ],
         "exists": _is_live,
     }

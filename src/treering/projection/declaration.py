@@ -13,6 +13,7 @@ from treering.message import Erased, Recorded
 from treering.projection.change import Change, Row, Tables, apply
 from treering.projection.entity import EntityFold, table_of
 from treering.projection.fingerprint import fingerprint
+from treering.upcast import Upcast
 
 type Fold = Callable[[Recorded[Any]], Iterable[Change]]
 
@@ -40,6 +41,8 @@ class Projection:
     """The kinds of streams whose events it wants."""
     replaces: str | None = None
     """The leaf of the kit whose place it takes."""
+    upcasts: Sequence[Upcast] = ()
+    """How older events of its kinds are read; `treering` fills them in."""
     version: str = field(init=False)
     """A fingerprint of tables and code: another one is another set of tables."""
 
@@ -56,7 +59,7 @@ class Projection:
             raise DeclarationError(f"{self.name}: a read model has at least one table.")
         for table in self.tables:
             _check(self.name, table)
-        object.__setattr__(self, "version", fingerprint(self.tables, self.fold))
+        object.__setattr__(self, "version", fingerprint(self.tables, self.fold, self.upcasts))
 
     @classmethod
     def of(

@@ -1,4 +1,4 @@
-"""What a read model's version is made of: its tables, its fold's module, and the kit's revision.
+"""What a read model's version is made of: tables, the fold's module, upcasts, the kit's revision.
 
 Comments, layout and docstrings do not count.
 """
@@ -8,11 +8,14 @@ import hashlib
 import inspect
 import marshal
 from collections.abc import Iterable
+from textwrap import dedent
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
+
+from treering.upcast import Upcast
 
 REVISION = 1
 """Grows when the kit folds or stores rows otherwise: every read model is then built anew."""
@@ -21,9 +24,13 @@ _DIALECT = dialect()
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def fingerprint(tables: Iterable[Table], fold: object) -> str:
-    """Return the fingerprint of a read model, 16 hexadecimal digits."""
+def fingerprint(tables: Iterable[Table], fold: object, upcasts: Iterable[Upcast] = ()) -> str:
+    """Return the fingerprint of a read model, 16 hexadecimal digits.
+
+    *upcasts* say how its events are read: where they differ so may its rows.
+    """
     said = [str(REVISION), _source(fold)]
+    said += [f"{each.old} {each.new} {each.more} {_function(each)}" for each in upcasts]
     for table in tables:
         said.append(str(CreateTable(table).compile(dialect=_DIALECT)))
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
@@ -41,6 +48,16 @@ def _source(fold: object) -> str:
         tree = ast.parse(inspect.getsource(module if module is not None else owner))
     except (OSError, TypeError):
         return _compiled(fold)
+    return ast.unparse(_Undocumented().visit(tree))
+
+
+def _function(upcast: Upcast) -> str:
+    """Return the code of an upcast alone: the module around it is changed for many reasons."""
+    function = upcast.written or upcast.change
+    try:
+        tree = ast.parse(dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return _compiled(function)
     return ast.unparse(_Undocumented().visit(tree))
 
 
