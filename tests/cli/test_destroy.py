@@ -150,6 +150,24 @@ def test_a_schema_that_is_somebody_elses_is_left(treering: Treering, place: Plac
     assert place.left() == (1, 5)
 
 
+@pytest.mark.parametrize(
+    ("schema", "what", "told"),
+    [
+        ("{}_read", "create table {}_read.sales (id int)", "no read models"),
+        ("{}", "create function {}.one() returns int language sql as 'select 1'", "no store"),
+    ],
+)
+def test_what_is_no_service_is_left_whatever_it_holds(
+    treering: Treering, place: Place, schema: str, what: str, told: str
+) -> None:
+    name = place.namespace.replace("-", "_")
+    made = f"create schema {schema.format(name)}; {what.format(name)}"
+    place.do(place.sql(made))
+    said = treering("destroy", place.namespace, "--yes")
+    assert (said.status, told in said.err) == (1, True)
+    place.do(place.sql(f"drop schema {schema.format(name)} cascade"))
+
+
 def test_only_the_owner_destroys(
     treering: Treering, place: Place, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

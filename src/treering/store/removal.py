@@ -55,6 +55,11 @@ async def in_database(url: str, namespace: str) -> InDatabase:
                 f"The schema {schema!r} holds something, but no store of {namespace!r}: it is not "
                 "ours to drop."
             )
+        if there["shows_something"]:
+            raise StoreNotReady(
+                f"The schema '{schema}_read' holds something, but no read models of {namespace!r}: "
+                "it is not ours to drop."
+            )
         sessions = await connection.fetch(
             statement("namespace_sessions"),
             [f"treering {namespace}", f"treering {schema} committer"],
