@@ -132,6 +132,8 @@ async def _connected(url: str, namespace: str) -> AsyncGenerator[asyncpg.Connect
         "search_path": quoted(schema_of(namespace)),
         "application_name": "treering upgrade",
         "lock_timeout": "10s",
+        "statement_timeout": "0",
+        "client_connection_check_interval": "1s",
         "idle_in_transaction_session_timeout": "10s",
     }
     connection = await connect(url, settings=settings)

@@ -68,9 +68,10 @@ class Staging:
         if self._is_begun:
             self.again |= dict.fromkeys(streams)
         for some in batched([each for each in streams if kind_of(each) in self._folded], _STREAMS):
-            if self._is_begun:
-                await self._connection.execute(statement("rule_take_back_keys"), some)
-                await self._connection.execute(statement("rule_take_back_references"), some)
+            # What else is held is written under the head alone, or we would wait for each other.
+            if self._is_begun and (mine := [each for each in some if kind_of(each) in self._new]):
+                await self._connection.execute(statement("rule_take_back_keys"), mine)
+                await self._connection.execute(statement("rule_take_back_references"), mine)
             await self._connection.execute(statement("rule_forget_keys"), some)
             await self._connection.execute(statement("rule_forget_references"), some)
             await self._stage(some)
