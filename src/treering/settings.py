@@ -17,7 +17,7 @@ _NAME = r"([\w.-]+|\[[\da-fA-F:.]+\])"
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
-_TAKEN = re.compile(r"public|information-schema|pg-.*|.*-read")
+_TAKEN = re.compile(r"public|information-schema|pg(-.*)?|.*-read")
 """What would be a schema of PostgreSQL's own, or that of another namespace's read models."""
 
 type Seconds = Annotated[float, Field(gt=0)]
@@ -33,7 +33,8 @@ def namespaced(name: str) -> str:
     if _TAKEN.fullmatch(name):
         raise ValueError(
             f"{name!r} would share a schema with PostgreSQL itself or with another service's read "
-            "models; take one that is not public, begins with no 'pg-' and ends with no '-read'"
+            "models; take one that is not public nor pg, begins with no 'pg-' and ends with no "
+            "'-read'"
         )
     return name
 

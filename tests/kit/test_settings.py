@@ -60,13 +60,15 @@ def test_what_is_no_namespace_is_refused(namespace: str) -> None:
         Settings.read({"TREERING_NAMESPACE": namespace})
 
 
-@pytest.mark.parametrize("namespace", ["rain-read", "public", "information-schema", "pg-rain"])
+@pytest.mark.parametrize(
+    "namespace", ["rain-read", "public", "information-schema", "pg", "pg-rain"]
+)
 def test_a_namespace_whose_schema_is_anothers_is_refused(namespace: str) -> None:
     with pytest.raises(SettingsError, match=f"TREERING_NAMESPACE: '{namespace}' would share"):
         Settings.read({"TREERING_NAMESPACE": namespace})
 
 
-@pytest.mark.parametrize("namespace", ["pg", "read", "reads", "public-rain", "a-read-b"])
+@pytest.mark.parametrize("namespace", ["pgs", "read", "reads", "public-rain", "a-read-b"])
 def test_a_namespace_that_only_looks_like_it_is_not(namespace: str) -> None:
     assert Settings(namespace=namespace).namespace == namespace
 

@@ -89,6 +89,14 @@ async def test_what_a_way_back_would_lose_is_said(database: Database, store: Sto
     assert await migrations.losses(database.owner, database.namespace, to=REVISION) == []
 
 
+async def test_the_way_back_leads_nowhere_else(database: Database) -> None:
+    await migrations.downgrade(database.owner, database.namespace, to="0002")
+    assert await migrations.downgrade(database.owner, database.namespace, to="0002") == "0002"
+    for above in (REVISION, "head"):
+        with pytest.raises(StoreNotReady, match=r"at revision 0002, below 0003: .* upgrade"):
+            await migrations.downgrade(database.owner, database.namespace, to=above)
+
+
 async def test_nobody_goes_back_while_the_service_runs(database: Database, store: Store) -> None:
     await appended(store, asking("dataset/1"))
     with pytest.raises(StoreNotReady, match=r"Processes of .* run, with \d connections"):

@@ -97,6 +97,14 @@ async def downgrade(
 
     Raises StoreNotReady while processes of the service run.
     """
+    revision = await _revision(url, namespace)
+    if higher := above(revision, to):
+        raise StoreNotReady(
+            f"{namespace} is at revision {revision}, below {higher[-1].name}: that is the way up, "
+            "`treering db upgrade`."
+        )
+    if not above(to, revision):
+        return revision
     await losses(url, namespace, to=to)
     async with _alone(url) as connection:
         await _migrate(url, namespace, to, up=False)
