@@ -18,7 +18,8 @@ _PATIENCE = 15.0
 _PAUSE = 0.05
 _PLACE = "/api/v1/stations"
 _PARKED = "urn:treering:error:parked"
-_UNITS = ("m", "cm", "ft")
+_UNITS = ("cm", "ft", "in")
+"""None of them is the default, so that one who was made to forget it is seen."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -73,6 +74,8 @@ class Owner:
         self.height = 0.0
         self.unit: str | None = None
         """What it must be; None while that is not known."""
+        self.has_unit = False
+        """Whether one was ever said, which nobody may forget."""
         self._traffic = traffic
         self._random = Random(f"{seed}/owner/{number}")
         self._lines: dict[str, Line] = {}
@@ -107,7 +110,7 @@ class Owner:
         path = f"{_PLACE}/{self.station}"
         if unit and random.random() < 0.5:
             return "PUT", path, unit, {}
-        word = random.choice(("PUT", "PATCH", "replace"))
+        (word,) = random.choices(("PUT", "PATCH", "replace"), (6, 6, 1))
         if word == "replace":
             said = {"name": self.name, "height": height, **unit}
             return "PUT", path, said, {"prefer": "handling=replace"}
@@ -116,7 +119,7 @@ class Owner:
     def _learn(self, said: Mapping[str, Any], *, replaces: bool) -> None:
         self.height = said.get("height", self.height)
         if "unit" in said:
-            self.unit = said["unit"]
+            self.unit, self.has_unit = said["unit"], True
         elif replaces:
             self.unit = None
 
@@ -132,17 +135,22 @@ class Owner:
         if answer.status != 200:
             self._traffic.fault(f"GET {path} at {member.name}: {answer.status} {answer.body!r}")
             return
-        self._compare(answer, f"GET {path} at {member.name}", is_newer=is_newer)
+        found = self._compare(answer, f"GET {path} at {member.name}", is_newer=is_newer)
+        if is_newer and "unit" not in found:
+            self._traffic.fault(f"GET {path} at {member.name} shows no unit")
+        elif is_newer and self.unit is None:
+            self.unit = found["unit"]
 
-    def _compare(self, answer: Response, what: str, *, is_newer: bool) -> None:
+    def _compare(self, answer: Response, what: str, *, is_newer: bool) -> dict[str, Any]:
+        """Compare an answer with what is known; return what it shows."""
         found: dict[str, Any] = msgspec.json.decode(answer.body)
         told = (found["name"], found["height"])
         if told != (self.name, self.height):
             self._traffic.fault(f"{what} is stale: {told}, not {(self.name, self.height)}")
-        if not is_newer or "unit" not in found:
-            return
-        if self.unit is not None and found["unit"] != self.unit:
+        is_shown = is_newer and "unit" in found
+        if is_shown and self.unit is not None and found["unit"] != self.unit:
             self._traffic.fault(f"{what}: the unit is {found['unit']}, not {self.unit}")
+        return found
 
     async def _request(
         self, member: Member, method: str, path: str, body: bytes, headers: Mapping[str, str]
@@ -173,4 +181,4 @@ class Owner:
         """Leave the station to what is still to come, and own another one."""
         suffix = ulid.new()[-10:]
         self.station, self.name = f"owned-{suffix}", f"owned {suffix}"
-        self.height, self.unit, self._exists = 0.0, None, False
+        self.height, self.unit, self._exists, self.has_unit = 0.0, None, False, False

@@ -147,14 +147,24 @@ class Story:
         await self._reckon_parked(reader)
 
     async def _reckon_units(self, reader: Reader) -> None:
-        """Check that the older release has left alone what only the newer one knows."""
-        known = {f"station/{each.station}": each.unit for each in self.owners if each.unit}
-        states = await folded(reader, self.newer.app.registry, dict.fromkeys(known))
-        for stream, unit in known.items():
-            if (found := states[stream].state.fields.get("unit")) != unit:
-                self.traffic.fault(f"{stream} has the unit {found}, not {unit}")
+        """Check that the older release has left alone what only the newer one knows.
+
+        The older one's rules make up no default, so that what was erased is missing.
+        """
+        owners = {f"station/{each.station}": each for each in self.owners if each.has_unit}
+        states = await folded(reader, self.older.app.registry, dict.fromkeys(owners))
+        self.traffic.counts["units-at-the-end"] = len(owners)
+        if not owners:
+            self.traffic.fault("nobody has said a unit: nothing was compared")
+        for stream, owner in owners.items():
+            found = states[stream].state.fields.get("unit")
+            if found is None or (owner.unit and found != owner.unit):
+                self.traffic.fault(f"{stream} has the unit {found}, not {owner.unit}")
 
     async def _reckon_parked(self, reader: Reader) -> None:
+        """Check that what was parked was decided."""
+        if not self.traffic.parked:
+            self.traffic.fault("nothing was parked: senders were not first")
         verdicts = await reader.verdicts(self.traffic.parked)
         for command in self.traffic.parked:
             verdict = verdicts.get(command)
