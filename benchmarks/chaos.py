@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from random import Random
@@ -154,10 +154,14 @@ def tell(what: str, counts: Mapping[str, int]) -> None:
     print(what, *(f"{name} {count}" for name, count in counts.items()))
 
 
-def main() -> int:
-    """Run once; return 1 if a promise was not kept."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=180)
+type Run = Callable[[Servers, Path, int, float], Awaitable[bool]]
+"""From servers, a folder, a seed and seconds to whether every promise was kept."""
+
+
+def start(doing: Run, description: str | None, seconds: float) -> int:
+    """Do it once as the command line says; return 1 if a promise was not kept."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seconds", type=float, default=seconds)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", type=Path, help="a new folder for the state and the logs")
     said = parser.parse_args()
@@ -167,9 +171,13 @@ def main() -> int:
         home = said.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home.mkdir(parents=True, exist_ok=True)
         servers = stack.enter_context(Servers(home))
-        ok = uvloop.run(run(servers, home, said.seed, said.seconds))
+
+        async def once() -> bool:
+            return await doing(servers, home, said.seed, said.seconds)
+
+        ok = uvloop.run(once())
     return 0 if ok else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start(run, __doc__, 180))

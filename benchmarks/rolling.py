@@ -6,21 +6,15 @@ run alone, and goes back; first handlers before gateways, then gateways before h
 what it counted, and ends with 1 if a promise was not kept.
 """
 
-import argparse
 import asyncio
-import logging
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import uvloop
-
-from benchmarks.chaos import client, ready, settings, tell
+from benchmarks.chaos import client, ready, settings, start, tell
 from benchmarks.owners import Owner, Traffic
 from benchmarks.reckoning import events_topics, settle
 from benchmarks.releases import Release, releases
@@ -255,22 +249,5 @@ async def _all_decided(url: str, namespace: str) -> None:
             await asyncio.sleep(0.1)
 
 
-def main() -> int:
-    """Run once; return 1 if a promise was not kept."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--keep", type=Path, help="a new folder for the state and the logs")
-    said = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    print(f"seed {said.seed} seconds {said.seconds:g}", flush=True)
-    with ExitStack() as stack:
-        home = said.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        home.mkdir(parents=True, exist_ok=True)
-        servers = stack.enter_context(Servers(home))
-        ok = uvloop.run(run(servers, home, said.seed, said.seconds))
-    return 0 if ok else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start(run, __doc__, 60))
