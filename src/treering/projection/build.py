@@ -52,6 +52,8 @@ class Build:
     """Whether it was taken up."""
     is_shown: bool = False
     """Whether the plainly named view shows it."""
+    hindered: str | None = None
+    """Why it does not, although it should."""
     started_from: Position = 0
     """Where whoever brings it to the head has begun."""
     reached: Position | None = None
@@ -112,10 +114,7 @@ def found_in(rows: Iterable[Any]) -> list[Build]:
 async def begin(
     connection: asyncpg.Connection, projection: Projection, schema: str, version: str | None = None
 ) -> Build:
-    """Make a new build, empty; the view shows it only if there was none before.
-
-    It is noted as of *version*, if that stands for the declared one.
-    """
+    """Make a new build, empty, of *version* if that stands for the declared one."""
     plain = [table.name for table in projection.tables]
     async with connection.transaction():
         await connection.execute(LOCK, f"{schema} {projection.name}")
@@ -126,8 +125,6 @@ async def begin(
         await _drop_tables(connection, build.tables, schema)
         for table in tables_of(projection, build, schema).values():
             await create(connection, table)
-        if len(found) == 1:
-            await show(connection, build, schema)
     return build
 
 
@@ -141,10 +138,14 @@ async def create(connection: asyncpg.Connection, table: Table) -> None:
 async def drop(
     connection: asyncpg.Connection, name: str, numbers: Sequence[int], schema: str
 ) -> None:
-    """Forget builds of a read model and what they hold."""
+    """Forget builds of a read model and what they hold.
+
+    First the tables, then what is noted of them: a projector takes both in this order.
+    """
     async with connection.transaction():
-        for row in await connection.fetch(statement("projection_drop"), name, numbers):
+        for row in await connection.fetch(statement("projection_tables"), name, numbers):
             await _drop_tables(connection, row["tables"], schema)
+        await connection.execute(statement("projection_drop"), name, numbers)
 
 
 async def _drop_tables(connection: asyncpg.Connection, names: Sequence[str], schema: str) -> None:
@@ -154,19 +155,6 @@ async def _drop_tables(connection: asyncpg.Connection, names: Sequence[str], sch
         if await connection.fetchval(statement("projection_shows"), view, table):
             await connection.execute(f"drop view {view}")
         await connection.execute(f"drop table if exists {table}")
-
-
-async def show(connection: asyncpg.Connection, build: Build, schema: str) -> None:
-    """Have the views, plainly named, show *build*."""
-    for table in build.tables:
-        view = in_schema(schema, plain_name(table))
-        shows = f"view {view} as table {in_schema(schema, table)}"
-        try:
-            async with connection.transaction():
-                await connection.execute(f"create or replace {shows}")
-        except asyncpg.InvalidTableDefinitionError:
-            await connection.execute(f"drop view {view}")
-            await connection.execute(f"create {shows}")
 
 
 def plain_name(table: str) -> str:

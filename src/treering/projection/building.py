@@ -2,24 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import count
 from time import monotonic
 
 import asyncpg
 import structlog
 
-from treering.errors import StoreUnavailable
 from treering.points import reached
 from treering.projection.follower import Follower
 from treering.projection.ground import Ground
 from treering.projection.meeting import meet
 from treering.projection.notice import Notice
 from treering.projection.pack import Pack
-from treering.projection.takeup import take_up
+from treering.projection.takeup import tried
 from treering.sql import statement
 from treering.store.connecting import translated
 
-_AGAIN = 1.0
-"""Seconds until it tries again to take up what replaces a build that is being read."""
 _log = structlog.stdlib.get_logger(__name__)
 NEWS = "treering.news"
 """Where a person who changes a read model hears of it, in sentences."""
@@ -43,13 +41,14 @@ class Builder:
             pack = Pack(self._ground, connection, followers)
             notice = Notice(pack)
             await notice.begin()
-            while True:
+            for tries in count():
                 while not await pack.step():
                     self._sort_out(pack)
                     await notice()
                 self._sort_out(pack)
-                if await self._take_up(connection, pack.followers):
-                    return pack.followers
+                if await self._take_up(connection, pack.followers, tries):
+                    break
+            return pack.followers
 
     async def replace(self, follower: Follower) -> Sequence[Follower]:
         """Do the same for one that has to be compared, and say what is done."""
@@ -87,19 +86,14 @@ class Builder:
                 reason=how,
             )
 
-    async def _take_up(self, connection: asyncpg.Connection, followers: Sequence[Follower]) -> bool:
+    async def _take_up(
+        self, connection: asyncpg.Connection, followers: Sequence[Follower], tries: int
+    ) -> bool:
         """Have those of *followers* serve that may; say whether nobody reads what they replace."""
         for follower in followers:
             if follower.state == "live" or follower.differs:
                 continue
-            try:
-                with translated():
-                    await take_up(connection, follower.build, self._ground.schema)
-            except StoreUnavailable as error:
-                if connection.is_closed():
-                    raise
-                _log.warning("read model waits", name=follower.name, reason=str(error))
-                await asyncio.sleep(_AGAIN)
+            if not await tried(connection, follower.build, self._ground.schema, tries):
                 return False
             reached("build-taken-up")
             follower.state = "live"

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 import asyncpg
 
 from treering.projection.announcing import needed, rebuild_lock
-from treering.projection.build import LOCK, Build, builds, drop
+from treering.projection.build import Build, builds
 from treering.projection.declaration import Projection
 from treering.projection.ground import Ground
-from treering.projection.takeup import show_again
+from treering.projection.takeup import alone, discard
+from treering.projection.view import move
 from treering.sql import statement
 from treering.store.connecting import translated
+
+_PATIENCE = 2.0
+"""Seconds for which it waits for those who read what is to be dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,31 +38,26 @@ async def prune(ground: Ground, projections: Sequence[Projection]) -> Pruned:
     kept: list[tuple[Build, str]] = []
     async with ground.connection() as connection:
         with translated():
-            there = await builds(connection, None)
-            for name in dict.fromkeys(each.name for each in there):
-                found = [each for each in there if each.name == name]
-                gone, stay = await _pruned(ground, connection, found, declared.get(name))
+            names = dict.fromkeys(each.name for each in await builds(connection, None))
+            for name in names:
+                gone, stay = await _pruned(ground, connection, name, declared.get(name))
                 dropped += gone
                 kept += stay
     return Pruned(dropped=dropped, kept=kept)
 
 
 async def _pruned(
-    ground: Ground,
-    connection: asyncpg.Connection,
-    found: Sequence[Build],
-    projection: Projection | None,
+    ground: Ground, connection: asyncpg.Connection, name: str, projection: Projection | None
 ) -> tuple[list[Build], list[tuple[Build, str]]]:
     """Drop of one read model's builds those that may go; return them, and why others stay."""
-    name, schema = found[0].name, ground.schema
-    own = [each for each in found if projection and each.stands_for(projection.version)]
-    served = [each for each in own if each.serves and await ground.has(each)]
-    serving = served[0] if served else None
     async with connection.transaction():
-        await connection.execute("set local lock_timeout = '2s'")
-        await connection.execute(LOCK, f"{schema} {name}")
-        who = await needed(connection, schema, found)
-        gone = [] if serving is None else await _abandoned(connection, own, schema)
+        await alone(connection, name, ground.schema, _PATIENCE)
+        found = await builds(connection, [name])
+        own = [each for each in found if projection and each.stands_for(projection.version)]
+        served = [each for each in own if each.serves and await ground.has(each)]
+        serving = served[0] if served else None
+        who = await needed(connection, ground.schema, found)
+        gone = [] if serving is None else await _abandoned(connection, own, serving, ground.schema)
         kept: list[tuple[Build, str]] = []
         for each in found:
             if each in own:
@@ -70,16 +69,17 @@ async def _pruned(
             else:
                 gone.append(each)
         if serving and any(each.is_shown for each in gone):
-            await show_again(connection, serving, schema)
-        await drop(connection, name, [each.build for each in gone], schema)
-    return gone, kept
+            await move(connection, serving, ground.schema)
+        held = await discard(connection, gone, ground.schema)
+    kept += [(each, "somebody reads it, or has made something of it") for each in held]
+    return [each for each in gone if each not in held], kept
 
 
 async def _abandoned(
-    connection: asyncpg.Connection, own: Sequence[Build], schema: str
+    connection: asyncpg.Connection, own: Sequence[Build], serving: Build, schema: str
 ) -> list[Build]:
-    """Return what is left of rebuilds, of which none runs."""
-    lock = rebuild_lock(schema, own[0].name)
+    """Return what is left of rebuilds, of which none runs: new builds, or old ones."""
+    lock = rebuild_lock(schema, serving.name)
     if not await connection.fetchval(statement("projection_lock_until_end"), lock):
         return []
-    return [each for each in own if not each.serves]
+    return [e for e in own if not e.serves or (e.version == serving.version and e is not serving)]

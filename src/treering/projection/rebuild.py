@@ -14,7 +14,7 @@ from treering.projection.ground import Ground
 from treering.projection.meeting import meet
 from treering.projection.notice import Notice, Report
 from treering.projection.pack import Pack
-from treering.projection.takeup import take_up
+from treering.projection.takeup import tried
 from treering.registry import Registry
 from treering.sql import statement
 from treering.store import Reader
@@ -55,18 +55,18 @@ async def rebuild(
         build = await _begin(ground, connection, projection)
         follower = Follower(projection, build, ground.schema, skips)
         pack = Pack(ground, connection, [follower])
-        is_taken_up = False
+        notice = Notice(pack, report)
+        is_wanted = False
         try:
-            differs = await _fold(ground, pack, follower, report)
-            if accept or not differs:
-                with translated():
-                    await take_up(connection, build, ground.schema)
-                is_taken_up = True
+            differs = await _fold(ground, pack, follower, notice)
+            is_wanted = accept or not differs
         finally:
-            if not is_taken_up and not connection.is_closed():
+            if not is_wanted and not connection.is_closed():
                 await drop(connection, build.name, [build.build], ground.schema)
+        if is_wanted:
+            await _take_up(ground, pack, follower, notice)
     position = follower.written.position
-    return Rebuilt(position=position, differs=differs, is_taken_up=is_taken_up)
+    return Rebuilt(position=position, differs=differs, is_taken_up=is_wanted)
 
 
 async def _begin(ground: Ground, connection: asyncpg.Connection, projection: Projection) -> Build:
@@ -89,14 +89,25 @@ async def _begin(ground: Ground, connection: asyncpg.Connection, projection: Pro
         return await begin(connection, projection, ground.schema, served[0].version)
 
 
-async def _fold(ground: Ground, pack: Pack, follower: Follower, report: Report | None) -> str:
+async def _fold(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -> str:
     """Fold all there is; return how that differs from what it is to replace."""
-    notice = Notice(pack, report)
     await notice.begin()
     differs = await meet(ground, pack, follower, notice)
+    await _catch_up(pack, follower, notice)
+    return differs or ""
+
+
+async def _take_up(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -> None:
+    """Let the new build serve as soon as nobody reads the old one, and go on until then."""
+    tries = 0
+    while not await tried(pack.connection, follower.build, ground.schema, tries):
+        tries += 1
+        await _catch_up(pack, follower, notice)
+
+
+async def _catch_up(pack: Pack, follower: Follower, notice: Notice) -> None:
     while not await pack.step():
         await notice()
     if follower.failure:
         failed = follower.failure
         raise ProjectionStopped(follower.name, failed.position, failed.reason)
-    return differs or ""

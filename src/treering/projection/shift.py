@@ -22,7 +22,8 @@ from treering.projection.ground import Ground
 from treering.projection.meeting import predecessor
 from treering.projection.pack import CHUNK, Pack
 from treering.projection.session import Session
-from treering.projection.view import Views
+from treering.projection.takeup import show_again
+from treering.projection.views import Views
 from treering.store.connecting import translated
 
 _POLL = 1.0
@@ -112,7 +113,7 @@ class Shift:
             await self._begin([self._waiting.pop(name) for name in taken])
         if self._stopped:
             await self._try_again()
-        await self._views.look()
+        await self._views.look(each.build.id for each in self._pack.followers)
 
     def _hear(self) -> None:
         """Take note of builds that others took up."""
@@ -122,9 +123,6 @@ class Shift:
                 if follower.build.build != build:
                     raise StoreUnavailable(f"Somebody has built {name} anew.")
                 follower.state, follower.differs = "live", ""
-            for each in self._followers.values():
-                if each.name == name:
-                    self._views.watch(each)
 
     async def _begin(self, projections: Sequence[Projection]) -> None:
         """Begin to follow: those near the head with the rest, the others on their own."""
@@ -135,7 +133,6 @@ class Shift:
         for projection in projections:
             follower = await self._follower(projection)
             self._followers[follower.name, follower.build.version] = follower
-            self._views.watch(follower)
             if head - follower.written.position < CHUNK and follower.state == "live":
                 self._arrivals.append(follower)
             elif follower.differs is None:
@@ -155,6 +152,8 @@ class Shift:
             found = [each for each in found if await ground.has(each)]
             found.sort(key=_rank)
             build = found[0] if found else await begin(self._connection, projection, ground.schema)
+            if not there:
+                await show_again(self._connection, build, ground.schema)
         follower = Follower(projection, build, ground.schema, skips)
         if follower.differs is None and await predecessor(ground, self._connection, build) is None:
             follower.differs = ""

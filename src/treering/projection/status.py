@@ -45,7 +45,7 @@ class Status:
     stopped_at: Position | None = None
     """The event that it can not fold."""
     reason: str | None = None
-    """Why it has stopped; if it is held, how it differs from what it is to replace."""
+    """Why it has stopped, or how it differs from what it is to replace, or what its view lacks."""
     going: Going | None = None
     """While it is on its way."""
     is_taken_up: bool = False
@@ -66,7 +66,7 @@ def status_of(build: Build, head: Position) -> Status:
         lag=lag,
         state=state,
         stopped_at=build.stopped_at,
-        reason=build.differs if state == "held" else build.reason,
+        reason=_reason(build, state),
         going=_going(build, head) if state == "behind" else None,
         is_taken_up=build.serves,
         is_shown=build.is_shown,
@@ -93,6 +93,14 @@ def _state(build: Build, lag: int) -> ModelState:
     if build.is_held:
         return "held"
     return "behind" if build.state == "building" or lag > _FAR else "live"
+
+
+def _reason(build: Build, state: ModelState) -> str | None:
+    if state == "held":
+        return build.differs
+    if build.hindered and not build.is_shown:
+        return build.reason or f"Its view can not show it: {build.hindered}"
+    return build.reason
 
 
 def _going(build: Build, head: Position) -> Going:

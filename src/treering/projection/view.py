@@ -1,67 +1,48 @@
-"""The plainly named views show the newest version that somebody folds.
-
-When the newer ones are gone, as after a rollback, they show an older one again by itself.
-"""
-
-from contextlib import suppress
-from time import monotonic
+"""The plainly named views of one build: moved to it where that can be done, and why not."""
 
 import asyncpg
-import structlog
 
-from treering.projection.announcing import folded
-from treering.projection.build import builds
-from treering.projection.follower import Follower
-from treering.projection.takeup import outranked, show_again
+from treering.errors import StoreError
+from treering.projection.build import Build, in_schema, plain_name
+from treering.sql import statement
 from treering.store.connecting import translated
 
-_EVERY = 1.0
-_log = structlog.stdlib.get_logger(__name__)
+
+async def show(connection: asyncpg.Connection, build: Build, schema: str) -> None:
+    """Have the views, plainly named, show *build*; who may read them stays as it was."""
+    for table in build.tables:
+        view = in_schema(schema, plain_name(table))
+        shows = f"view {view} as table {in_schema(schema, table)}"
+        try:
+            async with connection.transaction():
+                await connection.execute(f"create or replace {shows}")
+        except asyncpg.InvalidTableDefinitionError:
+            grants = await connection.fetch(statement("projection_grants"), view)
+            await connection.execute(f"drop view {view}")
+            await connection.execute(f"create {shows}")
+            for row in grants:
+                await connection.execute(row["grant"])
+    await connection.execute(statement("projection_hindered"), *build.id, None)
 
 
-class Views:
-    """Looks after the views of the read models that are folded here."""
+async def move(connection: asyncpg.Connection, build: Build, schema: str) -> StoreError | None:
+    """Have the views show *build* in a transaction that goes on; return what hinders that.
 
-    def __init__(self, schema: str, connection: asyncpg.Connection, seconds: float) -> None:
-        self._schema = schema
-        self._connection = connection
-        self._seconds = seconds
-        """Without anybody who folds a newer version until that counts as gone."""
-        self._watched: dict[str, Follower] = {}
-        """Those that the views may not show, by name."""
-        self._alone: dict[str, float] = {}
-        """Since when nobody folds a newer version."""
-        self._due = 0.0
+    Somebody reads them, or has made something of them: what serves does not depend on it.
+    """
+    try:
+        with translated():
+            async with connection.transaction():
+                await show(connection, build, schema)
+    except StoreError as error:
+        if connection.is_closed():
+            raise
+        with translated():
+            await connection.execute(statement("projection_hindered"), *build.id, str(error))
+        return error
+    return None
 
-    def watch(self, follower: Follower) -> None:
-        """See that the views show *follower*, once it serves and is the newest."""
-        self._watched[follower.name] = follower
 
-    async def look(self) -> None:
-        """Look after the views, about once a second."""
-        if not self._watched or monotonic() < self._due:
-            return
-        self._due = monotonic() + _EVERY
-        for follower in [*self._watched.values()]:
-            if follower.state == "live":
-                with translated():
-                    await self._look_after(follower)
-
-    async def _look_after(self, follower: Follower) -> None:
-        name, now = follower.name, monotonic()
-        found = await builds(self._connection, [name])
-        own = next((each for each in found if each.id == follower.build.id), None)
-        shown = next((each for each in found if each.is_shown), None)
-        if own is None or own is shown:
-            del self._watched[name]
-            self._alone.pop(name, None)
-            return
-        if outranked(own, found, await folded(self._connection, self._schema, found)):
-            self._alone.pop(name, None)
-            return
-        is_newer = shown is not None and shown.born > own.born
-        if is_newer and now - self._alone.setdefault(name, now) < self._seconds:
-            return
-        with suppress(asyncpg.LockNotAvailableError):  # somebody reads it for long: later
-            if await show_again(self._connection, own, self._schema):
-                _log.info("read model is shown again", name=name, build=own.build)
+def is_busy(error: StoreError) -> bool:
+    """Say whether *error* is that somebody reads what is to be moved, or is at work on it."""
+    return isinstance(error.__cause__, asyncpg.LockNotAvailableError)

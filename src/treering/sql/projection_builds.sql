@@ -2,7 +2,7 @@
 -- There is a row at least. A column that no projector has made yet reads as null.
 --   $1 names
 select head.position as head, name, build, version, projection.position, event, state, stopped_at,
-       reason, tables, more ->> 'differs' as differs,
+       reason, tables, more ->> 'differs' as differs, more ->> 'hindered' as hindered,
        array(select jsonb_array_elements_text(nullif(more -> 'also', 'null'))) as also,
        coalesce((more ->> 'born')::integer, build) as born,
        state = 'live' or more ->> 'taken_up_at' is not null as serves,

@@ -1,3 +1,3 @@
--- Forget builds of a read model; returns their tables, which nobody needs any more.
+-- Forget builds of a read model, whose tables are gone.
 --   $1 name, $2 builds
-delete from projection where name = $1 and build = any($2) returning tables
+delete from projection where name = $1 and build = any($2)

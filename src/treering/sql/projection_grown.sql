@@ -6,4 +6,5 @@ alter table projection
     add column if not exists taken_up_at  timestamptz,
     add column if not exists started_at   timestamptz,
     add column if not exists started_from bigint,
-    add column if not exists reached      bigint
+    add column if not exists reached      bigint,
+    add column if not exists hindered     text collate "C"
