@@ -51,13 +51,16 @@ async def test_another_version_is_built_beside_the_old_one_and_going_back_costs_
         async with folding([version]):
             assert await models.wait("counts", last, 10)
             assert await shown_by_the_view(database, version)
+            async with asyncio.timeout(10):
+                while len(await table(database, "projection")) > 2:
+                    await asyncio.sleep(0.01)
         await models.close()
     builds = await table(database, "projection")
     assert [(row["build"], row["position"]) for row in builds] == [(3, 3), (2, 4)]
 
 
-async def test_read_models_of_another_store_are_built_anew(
-    store: Store, models: ReadModels, folding: Folding, database: Database
+async def test_read_models_of_another_store_are_not_read_and_built_anew(
+    store: Store, reader: Reader, models: ReadModels, folding: Folding, database: Database
 ) -> None:
     last = await create(store, ["tea"])
     async with folding():
@@ -66,6 +69,12 @@ async def test_read_models_of_another_store_are_built_anew(
     await connection.execute(f"set search_path to {store.namespace.replace('-', '_')}_read")
     await connection.execute("update projection set event = 'lost'")
     await connection.close()
+    later = ReadModels(reader, [COUNTS])
+    assert {each.reason for each in await later.all()} == {"It shows another store than this one."}
+    assert not await later.wait("counts", last, 0.1)
+    with pytest.raises(StoreNotReady, match="is not built yet"):
+        await later.list("counts")
+    await later.close()
     async with folding():
         last = await create(store, ["tea"])
         assert await models.wait("counts", last, 10)

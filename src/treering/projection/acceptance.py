@@ -40,7 +40,7 @@ async def accept(ground: Ground, projection: Projection) -> str:
                 return f"{name} is taken up, although it differs: {held.differs}."
             if own:
                 raise StoreNotReady(_nothing(own))
-            served = [each for each in found if each.serves and await ground.has(each)]
+            served = [each for each in found if each.serves]
             if not served:
                 raise StoreNotReady(f"{name} was never built; start a projector, it builds it.")
             old = max(served, key=lambda each: (each.is_shown, each.born, each.build))

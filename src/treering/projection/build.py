@@ -48,8 +48,10 @@ class Build:
     """The first build of its version: a greater one is of a version that came later."""
     differs: str | None = None
     """How it differs from what it is to replace: empty if it does not, None: not compared yet."""
+    is_ours: bool = True
+    """Whether it is of this store, and not of one that was there before."""
     serves: bool = False
-    """Whether it was taken up."""
+    """Whether it was taken up, and is ours."""
     is_shown: bool = False
     """Whether the plainly named view shows it."""
     hindered: str | None = None
@@ -109,6 +111,12 @@ def found_in(rows: Iterable[Any]) -> list[Build]:
     return [
         Build(**{name: row[name] for name in fields}) for row in rows if row["name"] is not None
     ]
+
+
+def current(builds: Iterable[Build], version: str) -> Build | None:
+    """Return who of *builds*, all of one read model, is *version*: who serves, else the newest."""
+    own = [each for each in builds if each.is_ours and each.stands_for(version)]
+    return max(own, key=lambda each: (each.serves, each.build), default=None)
 
 
 async def begin(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from treering.message import Position
-from treering.projection.build import Build, prepare, schema_for
+from treering.projection.build import prepare, schema_for
 from treering.projection.declaration import Projection
 from treering.projection.session import Session
 from treering.registry import Registry
@@ -63,7 +63,3 @@ class Ground:
         """Return the id of the event at *position*, empty if there is none."""
         found = await self.reader.read(position - 1, limit=1) if position > 0 else []
         return found[0].id if found and found[0].position == position else ""
-
-    async def has(self, build: Build) -> bool:
-        """Say whether *build* is of this store, and not of one that was there before."""
-        return build.event == await self.event_at(build.position)

@@ -31,7 +31,7 @@ async def meet(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -
     Empty: in nothing. None: there is nothing to compare it with, or it has stopped on the way.
     """
     async with ground.connection() as holding:
-        while (old := await predecessor(ground, holding, follower.build)) is not None:
+        while (old := await predecessor(holding, follower.build)) is not None:
             if old.position < follower.written.position:
                 await _start_again(ground, holding, follower)
             await pack.reach(old.position, notice)
@@ -44,12 +44,11 @@ async def meet(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -
     return None
 
 
-async def predecessor(ground: Ground, connection: asyncpg.Connection, build: Build) -> Build | None:
+async def predecessor(connection: asyncpg.Connection, build: Build) -> Build | None:
     """Return what *build* is to replace: of its version, else what is shown, else the newest."""
     with translated():
         found = await builds(connection, [build.name])
     served = [each for each in found if each.serves and each.build != build.build]
-    served = [each for each in served if await ground.has(each)]
     return max(served, key=lambda each: _rank(each, build), default=None)
 
 

@@ -17,7 +17,7 @@ from treering.errors import (
 )  # fmt: skip
 from treering.message import Position
 from treering.projection.announcing import announce, application
-from treering.projection.build import Build, found_in, schema_for
+from treering.projection.build import Build, current, found_in, schema_for
 from treering.projection.declaration import Projection
 from treering.projection.status import Status, status_of, why_away
 from treering.sql import statement
@@ -150,12 +150,16 @@ class Progress:
 
     def _take(self, builds: Sequence[Build]) -> None:
         """Take note of which *builds* there are, the newest first."""
-        own = [each for each in builds if each.stands_for(self._versions[each.name])]
-        self._older = frozenset(each.name for each in builds if each.serves and each not in own)
         found: dict[str, Build] = {}
-        for each in sorted(own, key=lambda build: not build.serves):
-            found.setdefault(each.name, each)
+        for name, version in self._versions.items():
+            if build := current([each for each in builds if each.name == name], version):
+                found[name] = build
         self._builds = found
+        self._older = frozenset(
+            each.name
+            for each in builds
+            if each.serves and not each.stands_for(self._versions[each.name])
+        )
         there = {each.id for each in builds}
         self._positions = {id_: at for id_, at in self._positions.items() if id_ in there}
 
@@ -182,6 +186,7 @@ class Progress:
             with translated():
                 await announce(connection, self._schema, self._versions)
                 await connection.add_listener(self._schema, self._heard)
+            self._positions.clear()
             await self._look()
             self._hears = True
             self._wake()

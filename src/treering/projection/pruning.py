@@ -54,8 +54,7 @@ async def _pruned(
         await alone(connection, name, ground.schema, _PATIENCE)
         found = await builds(connection, [name])
         own = [each for each in found if projection and each.stands_for(projection.version)]
-        served = [each for each in own if each.serves and await ground.has(each)]
-        serving = served[0] if served else None
+        serving = next((each for each in own if each.serves), None)
         who = await needed(connection, ground.schema, found)
         gone = [] if serving is None else await _abandoned(connection, own, serving, ground.schema)
         kept: list[tuple[Build, str]] = []

@@ -7,7 +7,7 @@ import asyncpg
 from treering.errors import ProjectionStopped, StoreNotReady
 from treering.message import Position
 from treering.projection.announcing import rebuild_lock
-from treering.projection.build import Build, begin, builds, drop
+from treering.projection.build import Build, begin, builds, current, drop
 from treering.projection.declaration import Projection
 from treering.projection.follower import Follower, skips_of
 from treering.projection.ground import Ground
@@ -77,16 +77,15 @@ async def _begin(ground: Ground, connection: asyncpg.Connection, projection: Pro
         if not await connection.fetch(statement("projection_lock"), [lock]):
             raise StoreNotReady(f"{name} is being built anew already; wait for that.")
         found = await builds(connection, [name])
-        own = [each for each in found if each.stands_for(projection.version)]
-        served = [each for each in own if each.serves and each.state != "building"]
-        served = [each for each in served if await ground.has(each)]
-        if not served:
+        old = current(found, projection.version)
+        if old is None or not old.serves or old.state == "building":
             raise StoreNotReady(
                 f"{name} has nothing to replace yet; start a projector, it builds it."
             )
+        own = [each for each in found if each.stands_for(projection.version)]
         left = [each.build for each in own if not each.serves]
         await drop(connection, name, left, ground.schema)
-        return await begin(connection, projection, ground.schema, served[0].version)
+        return await begin(connection, projection, ground.schema, old.version)
 
 
 async def _fold(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -> str:

@@ -14,7 +14,7 @@ import structlog
 
 from treering.errors import StoreUnavailable
 from treering.projection.announcing import lock_of
-from treering.projection.build import Build, begin, builds
+from treering.projection.build import begin, builds, current
 from treering.projection.building import Builder
 from treering.projection.declaration import Projection
 from treering.projection.follower import Follower, skips_of
@@ -148,14 +148,13 @@ class Shift:
         skips = await skips_of(ground.reader, ground.registry, projection.name)
         with translated():
             there = await builds(self._connection, [projection.name])
-            found = [each for each in there if each.stands_for(projection.version)]
-            found = [each for each in found if await ground.has(each)]
-            found.sort(key=_rank)
-            build = found[0] if found else await begin(self._connection, projection, ground.schema)
+            build = current(there, projection.version)
+            if build is None:
+                build = await begin(self._connection, projection, ground.schema)
             if not there:
                 await show_again(self._connection, build, ground.schema)
         follower = Follower(projection, build, ground.schema, skips)
-        if follower.differs is None and await predecessor(ground, self._connection, build) is None:
+        if follower.differs is None and await predecessor(self._connection, build) is None:
             follower.differs = ""
         return follower
 
@@ -193,8 +192,3 @@ class Shift:
 
     async def _catch_up_alone(self, follower: Follower) -> Sequence[Follower]:
         return await self._builder.catch_up([follower])
-
-
-def _rank(build: Build) -> tuple[bool, int]:
-    """Of builds of one version the one that serves is gone on with, then the newest."""
-    return not build.serves, -build.build

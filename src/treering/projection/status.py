@@ -92,10 +92,13 @@ def _state(build: Build, lag: int) -> ModelState:
         return "stopped"
     if build.is_held:
         return "held"
-    return "behind" if build.state == "building" or lag > _FAR else "live"
+    is_there = build.is_ours and build.state == "live" and lag <= _FAR
+    return "live" if is_there else "behind"
 
 
 def _reason(build: Build, state: ModelState) -> str | None:
+    if not build.is_ours:
+        return "It shows another store than this one."
     if state == "held":
         return build.differs
     if build.hindered and not build.is_shown:

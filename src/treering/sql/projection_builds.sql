@@ -1,11 +1,12 @@
 -- How far the store is, and the builds of some read models, of all if null, the newest first.
--- There is a row at least. A column that no projector has made yet reads as null.
+-- There is a row at least. What was folded from another store, as before a backup was restored,
+-- is none of ours, whatever it was. A column that no projector has made yet reads as null.
 --   $1 names
 select head.position as head, name, build, version, projection.position, event, state, stopped_at,
        reason, tables, more ->> 'differs' as differs, more ->> 'hindered' as hindered,
        array(select jsonb_array_elements_text(nullif(more -> 'also', 'null'))) as also,
        coalesce((more ->> 'born')::integer, build) as born,
-       state = 'live' or more ->> 'taken_up_at' is not null as serves,
+       is_ours, is_ours and (state = 'live' or more ->> 'taken_up_at' is not null) as serves,
        coalesce((more ->> 'started_from')::bigint, 0) as started_from,
        greatest(projection.position, (more ->> 'reached')::bigint) as reached,
        extract(epoch from now() - (more ->> 'started_at')::timestamptz)::float8 as seconds,
@@ -23,4 +24,10 @@ select head.position as head, name, build, version, projection.position, event, 
   from head
   left join projection on $1::text[] is null or name = any($1)
   left join lateral to_jsonb(projection) as more on true
+  left join lateral (
+      select projection.position = 0
+          or exists (select from events
+                      where events.position = projection.position
+                        and events.id::text = projection.event) as is_ours
+  ) as origin on true
  order by name, build desc
