@@ -127,6 +127,30 @@ def test_the_status_says_where_and_how_far(treering: Treering, rainfall: Path) -
     assert "read model tanks live, 0 events behind" in treering("status").lines
 
 
+@pytest.mark.parametrize("words", [("db", "upgrade"), ("destroy", "another", "--yes")])
+def test_who_names_another_database_works_nowhere_else(
+    treering: Treering, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TREERING_DATABASE", "postgresql://nobody@127.0.0.1:1/other")
+    monkeypatch.setenv("TREERING_KAFKA", "127.0.0.1:1")
+    said = treering(*words)
+    assert said.status == 1
+    assert said.err.startswith(
+        "Note: The treering dev that runs here is elsewhere than TREERING_KAFKA and "
+        "TREERING_DATABASE, so that none of its addresses is used. Error: PostgreSQL did not answer"
+    )
+
+
+def test_the_status_of_another_place_is_not_that_of_what_runs_here(
+    treering: Treering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREERING_KAFKA", "127.0.0.1:1")
+    said = treering("status", "--json")
+    assert said.status == 1
+    assert (said.json["running"], said.json["http"], said.json["database"]) == (False, None, None)
+    assert said.json["error"].startswith("No database is named")
+
+
 def test_a_second_dev_says_which_one_runs(treering: Treering, rainfall: Path) -> None:
     running = treering("status", "--json").json
     said = treering("dev")

@@ -73,13 +73,17 @@ def test_what_nobody_runs_is_not_announced(tmp_path: Path) -> None:
     assert announcement.read(tmp_path) is None
 
 
-def test_settings_win_over_what_was_announced() -> None:
+def test_all_addresses_are_of_one_place() -> None:
     told = Announcement(
         pid=1, http="h", kafka="k", database="d", database_owner="o", database_reader="r",
         namespace="n",
     )  # fmt: skip
-    found = told.settings(Settings(kafka="mine"))
-    assert (found.kafka, found.database, found.database_reader) == ("mine", "d", "r")
+    found = told.settings(Settings(kafka="k", port=9))
+    assert (found.database, found.database_owner, found.database_reader) == ("d", "o", "r")
+    assert found.port == 9
+    another = Settings(database="mine", kafka="k")
+    assert told.contradicted(another) == ["TREERING_DATABASE"]
+    assert told.settings(another) == another
 
 
 class Weather(Enum):

@@ -23,6 +23,11 @@ def complain(text: str) -> None:
     _errors.print(f"[bold red]Error:[/bold red] {escape(text)}")
 
 
+def warn(text: str) -> None:
+    """Say what is to be known, where no program reads it."""
+    _errors.print(f"[bold yellow]Note:[/bold yellow] {escape(text)}")
+
+
 def say(text: str) -> None:
     """Print one line."""
     console.print(escape(text))

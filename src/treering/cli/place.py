@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from treering import bus
 from treering.app import App, load, named
 from treering.app.released import schemas_of
+from treering.cli.output import warn
 from treering.dev import announcement
+from treering.dev.announcement import Announcement
 from treering.roots import home_of
 from treering.settings import Settings
 from treering.store import PoolOptions, Reader
@@ -16,10 +18,26 @@ _PATIENCE = 3.0
 
 
 def settings() -> Settings:
-    """Return the environment's settings, with the addresses of a `treering dev` in this folder."""
+    """Return the environment's settings, with the addresses of a `treering dev` in this folder.
+
+    All addresses are of one place: where the environment names another, it is said that none of
+    those of `treering dev` is used.
+    """
     found = Settings.read(os.environ)
-    running = announcement.read(home_of(found))
-    return running.settings(found) if running else found
+    if (running := announcement.read(home_of(found))) is None:
+        return found
+    if others := running.contradicted(found):
+        warn(
+            f"The treering dev that runs here is elsewhere than {' and '.join(others)}, so that "
+            "none of its addresses is used."
+        )
+    return running.settings(found)
+
+
+def beside(app: App) -> Announcement | None:
+    """Return the `treering dev` of this folder, if it is the one that commands work on."""
+    running = announcement.read(app.home)
+    return running if running and not running.contradicted(app.settings) else None
 
 
 def loaded(*, projections: bool = False) -> App:

@@ -12,7 +12,6 @@ from treering.app import App
 from treering.app.standing import Standing, standing
 from treering.cli import place
 from treering.cli.output import say, show, table
-from treering.dev import announcement
 from treering.embedded import Servers
 from treering.errors import TreeringError
 
@@ -31,7 +30,7 @@ async def status(*, json: bool = False) -> int:
 
     """
     app = place.loaded(projections=True)
-    running = announcement.read(app.home)
+    running = place.beside(app)
     found: dict[str, Any] = {
         "service": app.service.id,
         "namespace": app.namespace,
@@ -42,7 +41,7 @@ async def status(*, json: bool = False) -> int:
         "processes": running.processes if running else {},
         "sizes": Servers(app.home).sizes(),
     }
-    is_named = bool(app.settings.kafka and app.settings.database)
+    is_named = bool(app.settings.kafka or app.settings.database)
     found |= await _standing(app) if is_named else {"error": f"Nothing runs in {app.home.parent}."}
     if running:
         found["roles"] = {"gateway": {"state": await _health(running.http)}, **found["roles"]}

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from treering.embedded import running
-from treering.settings import Settings
+from treering.settings import PREFIX, Settings
 
+_ADDRESSES = ("kafka", "database", "database_owner", "database_reader")
 _FILE = "dev.json"
 
 
@@ -28,15 +29,21 @@ class Announcement:
     """The children and the servers, by name."""
 
     def settings(self, settings: Settings) -> Settings:
-        """Return *settings* with these addresses where it names none."""
-        return settings.model_copy(
-            update={
-                "kafka": settings.kafka or self.kafka,
-                "database": settings.database or self.database,
-                "database_owner": settings.database_owner or self.database_owner,
-                "database_reader": settings.database_reader or self.database_reader,
-            }
-        )
+        """Return *settings* with these addresses, unless one that it names leads elsewhere.
+
+        What is of two places is never mixed: one would be read, and the other one written to.
+        """
+        if self.contradicted(settings):
+            return settings
+        return settings.model_copy(update={name: getattr(self, name) for name in _ADDRESSES})
+
+    def contradicted(self, settings: Settings) -> Sequence[str]:
+        """Return the variables of *settings* that name another address than this."""
+        return [
+            f"{PREFIX}{name.upper()}"
+            for name in _ADDRESSES
+            if getattr(settings, name) not in (None, getattr(self, name))
+        ]
 
 
 def write(home: Path, announcement: Announcement) -> None:
