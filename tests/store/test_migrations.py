@@ -60,6 +60,19 @@ async def test_each_step_goes_down_and_up_again_with_all_that_is_stored(
         assert (await appended(again, asking("tank/1", 1))).base == 2
 
 
+async def test_users_who_are_not_named_keep_their_rights_in_both_directions(
+    database: Database,
+) -> None:
+    owner, namespace = database.owner, database.namespace
+    shape = await shape_of(database)
+    for below in ("0002", "0001"):
+        await migrations.downgrade(owner, namespace, to=below)
+        await migrations.upgrade(owner, namespace)
+        assert await shape_of(database) == shape
+    async with await Store.open(database.writer, namespace=namespace) as store:
+        assert (await appended(store, asking("tank/1"))).base == 0
+
+
 async def test_the_append_of_an_older_revision_works_after_the_way_back(
     database: Database,
 ) -> None:

@@ -1,6 +1,6 @@
-"""Brings the database to the shape this release needs, up and down, and grants rights to roles."""
+"""Brings the database to the shape this release needs, up and down."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from treering.errors import StoreNotReady
 from treering.sql import statement
 from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
+from treering.store.granting import grant, kept
 from treering.store.revisions import BASE, HEAD, Revision, above, scripts
 
 _LOCK_TIMEOUT = "10s"
@@ -55,7 +56,7 @@ async def upgrade(
             f"create schema if not exists {schema}; create schema if not exists {models}"
         )
         await _migrate(url, namespace, to, up=True)
-        await _grant(connection, namespace, writer, reader)
+        await grant(connection, namespace, writer, reader)
     return await current(url, namespace) or ""
 
 
@@ -109,7 +110,7 @@ async def downgrade(
     async with _alone(url) as connection:
         await _migrate(url, namespace, to, up=False)
         if (revision := await current(url, namespace)) is not None:
-            await _grant(connection, namespace, writer, reader)
+            await grant(connection, namespace, writer, reader)
     return revision
 
 
@@ -139,57 +140,6 @@ async def _alone(url: str) -> AsyncGenerator[asyncpg.Connection]:
         yield connection
 
 
-_SEES = """
-grant usage on schema {schema}, {models} to {user};
-grant select on all tables in schema {schema} to {user};
-grant select on all tables in schema {models} to {user};
-alter default privileges in schema {schema} grant select on tables to {user};
-alter default privileges in schema {models} grant select on tables to {user};
-"""
-_WRITES = """
-grant execute on all functions in schema {schema} to {user};
-grant usage, create on schema {models} to {user};
-grant all on all tables in schema {models} to {user};
-"""
-_SHOWS = """
-grant {writer} to current_user;
-alter default privileges for role {writer} in schema {models} grant select on tables to {user};
-"""
-
-
-async def _grant(
-    connection: asyncpg.Connection, namespace: str, writer: str | None, reader: str | None
-) -> None:
-    """Make both users, unless they are there, and give them their rights."""
-    schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
-    for user in filter(None, (writer, reader)):
-        await _make_user(connection, user)
-    for sql in _grants(schema, models, writer, reader):
-        await connection.execute(sql)
-
-
-def _grants(schema: str, models: str, writer: str | None, reader: str | None) -> Iterator[str]:
-    """Yield the statements that give both users their rights."""
-    for user in filter(None, (writer, reader)):
-        yield _SEES.format(schema=schema, models=models, user=quoted(user))
-    if writer:
-        yield _WRITES.format(schema=schema, models=models, user=quoted(writer))
-    if writer and reader and writer != reader:
-        yield _SHOWS.format(models=models, writer=quoted(writer), user=quoted(reader))
-
-
-async def _make_user(connection: asyncpg.Connection, user: str) -> None:
-    sql = "select exists (select from pg_roles where rolname = $1)"
-    if await connection.fetchval(sql, user):
-        return
-    try:
-        await connection.execute(f"create role {quoted(user)} login")
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise StoreNotReady(
-            f"The role {user!r} is missing, and this user may not make it; make it first."
-        ) from error
-
-
 async def _migrate(url: str, namespace: str, to: str, *, up: bool) -> None:
     script = scripts()
     schema = schema_of(namespace)
@@ -213,6 +163,10 @@ async def _migrate(url: str, namespace: str, to: str, *, up: bool) -> None:
     )
     try:
         async with engine.begin() as connection:
+            users = await connection.exec_driver_sql(statement("store_users"), (schema,))
+            rights = [*kept(namespace, ((row.user, row.what) for row in users))]
             await connection.run_sync(run)
+            for sql in rights:
+                await connection.exec_driver_sql(sql)
     finally:
         await engine.dispose()

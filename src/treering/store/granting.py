@@ -1,0 +1,72 @@
+"""Who may do what in a store: its users, and the rights that it gives them and keeps for them."""
+
+from collections.abc import Iterable, Iterator
+
+import asyncpg
+
+from treering.errors import StoreNotReady
+from treering.store.connecting import quoted, schema_of
+
+_SEES = """
+grant usage on schema {schema}, {models} to {user};
+grant select on all tables in schema {schema} to {user};
+grant select on all tables in schema {models} to {user};
+alter default privileges in schema {schema} grant select on tables to {user};
+alter default privileges in schema {models} grant select on tables to {user};
+"""
+_WRITES = """
+grant execute on all functions in schema {schema} to {user};
+grant usage, create on schema {models} to {user};
+grant all on all tables in schema {models} to {user};
+"""
+_SHOWS = """
+grant {writer} to current_user;
+alter default privileges for role {writer} in schema {models} grant select on tables to {user};
+"""
+_KEPT = {
+    "tables": "grant select on all tables in schema {schema} to {user}",
+    "functions": "grant execute on all functions in schema {schema} to {user}",
+}
+
+
+async def grant(
+    connection: asyncpg.Connection, namespace: str, writer: str | None, reader: str | None
+) -> None:
+    """Make both users, unless they are there, and give them their rights."""
+    schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
+    for user in filter(None, (writer, reader)):
+        await _make_user(connection, user)
+    for sql in _grants(schema, models, writer, reader):
+        await connection.execute(sql)
+
+
+def kept(namespace: str, users: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield the statements that give *users* again, each with what it may use, what they had.
+
+    A migration makes tables and functions anew, and those of before take their rights with them.
+    """
+    schema = quoted(schema_of(namespace))
+    for user, what in users:
+        yield _KEPT[what].format(schema=schema, user=quoted(user))
+
+
+def _grants(schema: str, models: str, writer: str | None, reader: str | None) -> Iterator[str]:
+    """Yield the statements that give both users their rights."""
+    for user in filter(None, (writer, reader)):
+        yield _SEES.format(schema=schema, models=models, user=quoted(user))
+    if writer:
+        yield _WRITES.format(schema=schema, models=models, user=quoted(writer))
+    if writer and reader and writer != reader:
+        yield _SHOWS.format(models=models, writer=quoted(writer), user=quoted(reader))
+
+
+async def _make_user(connection: asyncpg.Connection, user: str) -> None:
+    sql = "select exists (select from pg_roles where rolname = $1)"
+    if await connection.fetchval(sql, user):
+        return
+    try:
+        await connection.execute(f"create role {quoted(user)} login")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreNotReady(
+            f"The role {user!r} is missing, and this user may not make it; make it first."
+        ) from error
