@@ -32,11 +32,17 @@ type Ids = Literal["any", "ulid"]
 
 _UNIQUE = re.compile(r"unique \S.*")
 _REFERENCES = re.compile(r"references \S+ in \S.*")
+_EXISTS = re.compile(r"exists \S.*")
 
 
 def nothing(_state: object) -> Iterable[Any]:
     """Return the unique keys, or the references, of a kind that has none."""
     return ()
+
+
+def live(state: Any) -> bool:
+    """Say of an entity whether it is there, neither deleted nor purged: it needs no words."""
+    return state.status == "live"
 
 
 def _unseen(_stream: Stream, _state: object) -> Representation | None:
@@ -68,9 +74,9 @@ class Decider[S]:
     references: Callable[[S], Iterable[tuple[str, Stream]]] = nothing
     """The fields that name other streams, and those streams: they have to be there, and stay."""
     rules: Sequence[str] = ()
-    """What `keys` and `references` say, in words: `unique name`, `references tank in tank`. They
-    are stored; when the functions change so do the words, and `treering db upgrade` works out anew
-    what the streams of this kind hold."""
+    """What `keys`, `references` and `exists` say, in words: `unique name`, `references tank in
+    tank`, `exists once it is laid`. They are stored; when the functions change so do the words, and
+    `treering db upgrade` works out anew what the streams of this kind hold."""
     exists: Callable[[S], bool] | None = None
     """Whether a stream in this state can be referred to; unless given, from its first event on."""
     represent: Callable[[Stream, S], Representation | None] = _unseen
@@ -115,20 +121,22 @@ def _require_words(decider: Decider[Any]) -> None:
     said = {
         "keys": (_UNIQUE, decider.keys, "unique name"),
         "references": (_REFERENCES, decider.references, "references tank in tank"),
+        "exists": (_EXISTS, decider.exists, "exists once it is laid"),
     }
     for rule in decider.rules:
         if not any(pattern.fullmatch(rule) for pattern, _, _ in said.values()):
             raise DeclarationError(
-                f"{decider.kind!r}: {rule!r} is no rule; say 'unique name' or 'references tank in "
-                "tank'."
+                f"{decider.kind!r}: {rule!r} is no rule; say 'unique name', 'references tank in "
+                "tank' or 'exists once it is laid'."
             )
     for name, (pattern, function, example) in said.items():
         named = any(pattern.fullmatch(rule) for rule in decider.rules)
-        if named and function is nothing:
-            raise DeclarationError(f"{decider.kind!r}: give the {name} that its rules speak of.")
-        if function is not nothing and not named:
+        given = function not in (nothing, live, None)
+        if named and not given:
+            raise DeclarationError(f"{decider.kind!r}: give the `{name}` that its rules speak of.")
+        if given and not named:
             raise DeclarationError(
-                f"{decider.kind!r}: say in `rules` what `{name}` are, such as {example!r}."
+                f"{decider.kind!r}: say in `rules` what `{name}` means, such as {example!r}."
             )
 
 

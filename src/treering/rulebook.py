@@ -14,7 +14,8 @@ from treering.message import Stream, Version, kind_of
 type Words = frozenset[str]
 """Rules such as `dataset unique name` and `reading references tank in tank`: a kind, and a rule."""
 
-_REFERS = re.compile(r"\S+ references (\S+) in .+")
+_REFERS = re.compile(r"(\S+) references (\S+) in .+")
+_EXISTS = re.compile(r"(\S+) exists .+")
 
 
 class Reference(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -79,18 +80,25 @@ def digest_of(words: Words) -> str:
 
 def referred(words: Words) -> frozenset[str]:
     """Return the kinds that others refer to: their streams hold their names."""
-    return frozenset(match[1] for word in words if (match := _REFERS.fullmatch(word)))
+    return frozenset(match[2] for word in words if (match := _REFERS.fullmatch(word)))
 
 
 def bound(words: Words) -> frozenset[str]:
     """Return the kinds whose streams hold anything by *words*."""
-    return referred(words) | {word.partition(" ")[0] for word in words}
+    return referred(words) | {word.partition(" ")[0] for word in words if not _EXISTS.match(word)}
 
 
 def changed_kinds(before: Words, after: Words) -> Collection[str]:
-    """Return the kinds whose streams may hold something else by the words *after*."""
-    own = {word.partition(" ")[0] for word in before ^ after}
-    return sorted(own | (referred(before) ^ referred(after)))
+    """Return the kinds whose streams may hold something else by the words *after*.
+
+    Those that refer to a kind which is there from another moment on are among them: whom they name
+    may be gone by that.
+    """
+    differ = before ^ after
+    own = {word.partition(" ")[0] for word in differ}
+    moved = {match[1] for word in differ if (match := _EXISTS.fullmatch(word))}
+    refer = {match[1] for word in after if (match := _REFERS.fullmatch(word)) and match[2] in moved}
+    return sorted(own | refer | (referred(before) ^ referred(after)))
 
 
 def _exists(decider: Decider[Any], version: Version, state: Any) -> bool:

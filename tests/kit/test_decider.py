@@ -120,10 +120,12 @@ def _held(_state: int) -> list[Any]:
     [
         ({"rules": ["unique"]}, "'unique' is no rule"),
         ({"rules": ["references tank"]}, "'references tank' is no rule"),
-        ({"rules": ["unique name"]}, "give the keys that its rules speak of"),
-        ({"rules": ["references tank in tank"]}, "give the references that"),
-        ({"keys": _held}, "say in `rules` what `keys` are, such as 'unique name'"),
-        ({"references": _held}, "say in `rules` what `references` are"),
+        ({"rules": ["unique name"]}, "give the `keys` that its rules speak of"),
+        ({"rules": ["references tank in tank"]}, "give the `references` that"),
+        ({"rules": ["exists above zero"]}, "give the `exists` that"),
+        ({"keys": _held}, "say in `rules` what `keys` means, such as 'unique name'"),
+        ({"references": _held}, "say in `rules` what `references` means"),
+        ({"exists": bool}, "say in `rules` what `exists` means"),
     ],
 )
 def test_rules_and_what_they_speak_of_come_together(words: dict[str, Any], said: str) -> None:

@@ -18,7 +18,6 @@ from tests.store.changing import (
     tank,
 )
 from tests.store.test_migrations import tables
-from treering.decider import Decider
 from treering.entity import Create, Delete, Entity, Purge
 from treering.errors import RulesBroken, StoreNotReady, StoreUnavailable, UnknownMessage
 from treering.handling import Handling
@@ -151,34 +150,6 @@ async def test_a_rule_that_changes_is_worked_out_anew(service: Service) -> None:
     assert change.new == ["tank unique name frees"]
     assert change.gone == ["tank unique name"]
     assert await service.do(FREED, tank(3, "a"), tank(4, "b")) == ["accepted", "key-taken"]
-
-
-async def test_a_hand_written_rule_is_worked_out_anew_when_its_words_change(
-    service: Service,
-) -> None:
-    def by(*letters: int) -> Registry:
-        made = Tank.decider()
-        return Registry([
-            Decider(
-                kind="tank",
-                initial=made.initial,
-                decide=made.decide,
-                evolve=made.evolve,
-                commands=made.commands,
-                events=made.events,
-                keys=lambda state: [f"tank.{state.fields['name'][:n]}" for n in letters]
-                if state.status == "live"
-                else [],
-                rules=[f"unique {n} letters" for n in letters],
-            )
-        ])  # fmt: skip
-
-    await service.do(PLAIN, tank(1, "rain"), tank(2, "ruin"))
-    await service.upgrade(by(3))
-    with pytest.raises(RulesBroken, match=r"tank\.r: tank/1, tank/2"):
-        await service.upgrade(by(1))
-    await service.upgrade(by(4))
-    assert (await service.holds())["unique_key"] == ["(tank.rain,tank/1)", "(tank.ruin,tank/2)"]
 
 
 async def test_keys_of_before_rules_were_stored_are_taken_up(

@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from treering.decider import nothing
+from treering.decider import live, nothing
 from treering.entity.rules import EntityState
 from treering.message import Stream
 
@@ -42,12 +42,8 @@ def holdings(said: _Declared) -> dict[str, Any]:
             *(f"unique {'+'.join(names)}{frees}{version}" for names in groups),
             *(f"references {kind} in {field}{version}" for field, kind in said.references.items()),
         ],
-        "exists": _is_live,
+        "exists": live,
     }
-
-
-def _is_live(state: EntityState) -> bool:
-    return state.status == "live"
 
 
 def _keys(
