@@ -151,6 +151,22 @@ def test_rules_that_are_broken_keep_an_older_store_as_it_is(place: Place) -> Non
     assert place.db("upgrade").status == 0
 
 
+def test_rules_do_not_go_for_want_of_a_service(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.declare(REFERS)
+    place.db("upgrade")
+    Path("service.py").unlink()
+    monkeypatch.setenv("TREERING_NAMESPACE", place.namespace)
+    for words in (("upgrade", "--preview"), ("upgrade",)):
+        refused = place.db(*words)
+        assert refused.status == 1
+        assert f"There is no service.py in {Path.cwd()}, and without it" in refused.err
+        assert f"such as {NEW!r}" in refused.err
+    place.declare(REFERS)
+    assert len(place.db("upgrade").lines) == 1
+
+
 def test_a_way_back_says_what_it_takes_and_never_while_somebody_works(place: Place) -> None:
     place.db("upgrade")
     place.do(tank("a"), tank("b"))

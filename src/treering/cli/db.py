@@ -1,5 +1,6 @@
 """`treering db`: the shape of the database."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cyclopts import App as Commands
@@ -8,9 +9,10 @@ from treering.app import App
 from treering.cli import place
 from treering.cli.output import say
 from treering.errors import SettingsError
+from treering.roots import SERVICE
 from treering.sql import REVISION
 from treering.store import migrations
-from treering.store.backfill import RuleChange, preview_rules, upgrade_rules
+from treering.store.backfill import RuleChange, preview_rules, rule_change, upgrade_rules
 
 app = Commands(name="db", help="Bring the database up to date, or take the store down.")
 
@@ -33,6 +35,7 @@ async def upgrade(*, to: str = "head", preview: bool = False) -> None:
     found = place.loaded()
     owner, namespace = place.database_owner(found), found.namespace
     pending = await migrations.pending(owner, namespace, to=to)
+    _require_kinds(found, await rule_change(owner, namespace, found.registry))
     if preview:
         for revision in pending:
             say(f"-- Revision {revision.name}\n\n{revision.sql}")
@@ -80,6 +83,17 @@ async def current() -> None:
     found = place.loaded()
     revision = await migrations.current(place.database_owner(found), found.namespace)
     say(revision or "none")
+
+
+def _require_kinds(found: App, change: RuleChange) -> None:
+    """Raise SettingsError if rules would go only because the service is not in this folder."""
+    gone = [rule for rule in change.gone if rule.partition(" ")[0] not in found.registry.deciders]
+    if gone and found.root is None:
+        raise SettingsError(
+            f"There is no {SERVICE} in {Path.cwd()}, and without it the rules of "
+            f"{found.namespace!r} would go, such as {gone[0]!r}: run it in the folder of the "
+            "service, or name that with --app."
+        )
 
 
 def _tell(change: RuleChange, *, done: bool) -> None:

@@ -55,16 +55,22 @@ async def upgrade_rules(url: str, namespace: str, registry: Registry) -> RuleCha
     return await alone(url, f"rules of {namespace}", work)
 
 
+async def rule_change(url: str, namespace: str, registry: Registry) -> RuleChange:
+    """Say which rules are new and gone, without a look at what is stored."""
+    async with _connected(url, namespace) as connection:
+        _, stored = await _there(connection)
+        return _change(stored, registry)
+
+
 async def preview_rules(url: str, namespace: str, registry: Registry) -> RuleChange:
     """Say what `upgrade_rules` would do, and change nothing.
 
     The store may be of an older revision, or not be there at all.
     """
     async with _connected(url, namespace) as connection:
-        (there,) = await connection.fetch(statement("rule_tables"))
-        stored = await stored_rules(connection.fetch) if there["rules"] else frozenset[str]()
+        is_store, stored = await _there(connection)
         change = _change(stored, registry)
-        if not (change and there["store"]):
+        if not (change and is_store):
             return change
         staging, _ = await _staged(connection, registry, stored)
         return replace(change, streams=staging.streams)
@@ -115,6 +121,12 @@ async def _caught_up(
         await staging.fill_again(await staging.changed(position))
         position = head
     return position
+
+
+async def _there(connection: asyncpg.Connection) -> tuple[bool, Words]:
+    """Return whether there is a store, and the rules that it keeps."""
+    (there,) = await connection.fetch(statement("rule_tables"))
+    return there["store"], await stored_rules(connection.fetch) if there["rules"] else frozenset()
 
 
 async def _position(connection: asyncpg.Connection) -> Position:
