@@ -3,12 +3,27 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.bus.conftest import SECRET
 from tests.bus.raw import outcomes, send
-from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
+from tests.bus.records import record
+from treering.bus import (
+    Client,
+    CommandReader,
+    Handler,
+    HandlerOptions,
+    Topics,
+    create_topics,
+    dead_list,
+)
+from treering.bus.answers import Answers
+from treering.bus.kafka import LARGEST_LETTER, new_producer, started
+from treering.bus.outcomes import OutcomeWriter
+from treering.bus.parking import Parking
+from treering.bus.settling import Settling
 from treering.embedded import Addresses
 from treering.entity import Entity, renamed
 from treering.handling import Handling
@@ -16,7 +31,7 @@ from treering.message import Outcome
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.store import Store
-from treering.store.parked import is_parked, waiting
+from treering.store.parked import Parked, is_parked, park, waiting
 
 
 class Before(Entity, kind="dataset"):
@@ -116,7 +131,8 @@ async def test_a_new_field_waits_for_a_handler_that_knows_it(releases: Releases)
             assert told.problem is not None
             assert (told.problem["status"], told.problem["command"]) == (503, "first")
             assert await is_parked(releases.store, "first")
-            assert await waiting(releases.store) == {("dataset.create.v1", 2): 1}
+            (waits,) = await waiting(releases.store)
+            assert (waits.type, waits.revision, waits.waiting) == ("dataset.create.v1", 2, 1)
             plain = await client.ask("dataset.create.v1", {"name": "b"})
             assert plain.outcome == "accepted"
         async with releases.handler(After, NEW):
@@ -159,7 +175,7 @@ async def test_a_command_said_twice_while_it_waits_is_decided_once(
         async with asyncio.timeout(20):
             while handler.statistics.commands == first:
                 await asyncio.sleep(0)
-    assert await waiting(releases.store) == {("dataset.create.v2", 1): 2}
+    assert [each.waiting for each in await waiting(releases.store)] == [2]
     async with releases.handler(Later, schemas(Later)):
         decided = await releases.final("third")
         assert decided.outcome == "accepted"
@@ -167,6 +183,74 @@ async def test_a_command_said_twice_while_it_waits_is_decided_once(
             while await waiting(releases.store):
                 pass
     assert (await releases.store.head()).position == 1
+
+
+async def test_all_that_waits_is_taken_up_without_a_pause(releases: Releases) -> None:
+    for offset in range(1200):
+        await park(releases.store, set_down(offset))
+    began = asyncio.get_running_loop().time()
+    async with releases.handler(After, NEW), asyncio.timeout(20):
+        while await waiting(releases.store):
+            await asyncio.sleep(0)
+    assert asyncio.get_running_loop().time() - began < 10
+    assert (await releases.store.head()).position == 1200
+
+
+def set_down(offset: int, *, days: float = 0) -> Parked:
+    """Return a command that has waited for *days*."""
+    command = f"waiting-{offset}"
+    said = [("ce_type", b"dataset.create.v1"), ("ce_dataschema", b"dataset.create.v1.2")]
+    return Parked(
+        topic="nobody-cares",
+        partition=0,
+        offset=offset,
+        at=datetime.now(UTC) - timedelta(days=days),
+        command=command,
+        type="dataset.create.v1",
+        revision=2,
+        key=None,
+        value=b'{"name":"a","unit":"cm"}',
+        headers=[*said, ("ce_id", command.encode()), ("reply-to", b"0")],
+    )
+
+
+async def test_what_nobody_has_come_for_is_a_dead_letter(
+    releases: Releases, servers: Addresses, names: Topics
+) -> None:
+    await park(releases.store, set_down(1, days=20))
+    await park(releases.store, set_down(2, days=22))
+    async with releases.handler(Before, OLD):
+        (told,) = await outcomes(servers.kafka, names.outcomes, 1)
+        async with asyncio.timeout(20):
+            while await is_parked(releases.store, "waiting-2"):
+                await asyncio.sleep(0)
+    assert (told.command, told.dead, told.parked) == ("waiting-2", True, False)
+    (letter,) = await dead_list(servers.kafka, names)
+    assert letter.error == "urn:treering:error:waited-too-long"
+    assert "No handler that knows dataset.create.v1 in its revision 2 has come" in letter.reason
+    assert await is_parked(releases.store, "waiting-1")
+
+
+async def test_what_there_is_no_room_for_is_a_dead_letter(
+    releases: Releases, servers: Addresses, names: Topics
+) -> None:
+    registry = Registry([Before.decider()])
+    store = releases.store
+    settling = Settling(
+        CommandReader(registry, schemas=OLD),
+        Handling(store, registry),
+        store,
+        Parking(store, registry, OLD, most=2),
+    )
+    said = [
+        record(b'{"title":"a"}', {"ce_type": b"dataset.create.v2"}, offset=offset)
+        for offset in range(3)
+    ]
+    async with started(new_producer(servers.kafka, largest=LARGEST_LETTER)) as producer:
+        await settling.settle(said, Answers(producer, names, OutcomeWriter(names.namespace, 1)))
+    assert [each.waiting for each in await waiting(store)] == [2]
+    (letter,) = await dead_list(servers.kafka, names)
+    assert (letter.offset, letter.error) == (2, "urn:treering:error:no-room")
 
 
 async def test_a_schema_of_somebody_elses_means_nothing(releases: Releases) -> None:

@@ -29,7 +29,7 @@ async def test_the_store_goes_up_down_and_up_again(database: Database) -> None:
 
 
 async def test_the_newest_revision_is_the_one_that_this_release_needs() -> None:
-    assert [each.name for each in revisions()] == ["0001", "0002", "0003"]
+    assert [each.name for each in revisions()] == ["0001", "0002", "0003", "0004"]
     assert revisions()[-1].name == REVISION
 
 
@@ -94,6 +94,7 @@ async def test_what_a_way_back_would_lose_is_said(database: Database, store: Sto
     async with asyncio.timeout(10):
         said = await unhindered(database)
     assert [line.split(",")[0] for line in said] == [
+        "an index of 0 commands that wait for a newer handler",
         "0 commands that wait for a newer handler",
         "0 references and the stored rules",
         "the store with all that was recorded in it",
@@ -106,7 +107,7 @@ async def test_the_way_back_leads_nowhere_else(database: Database) -> None:
     await migrations.downgrade(database.owner, database.namespace, to="0002")
     assert await migrations.downgrade(database.owner, database.namespace, to="0002") == "0002"
     for above in (REVISION, "head"):
-        with pytest.raises(StoreNotReady, match=r"at revision 0002, below 0003: .* upgrade"):
+        with pytest.raises(StoreNotReady, match=r"at revision 0002, below 0004: .* upgrade"):
             await migrations.downgrade(database.owner, database.namespace, to=above)
 
 
@@ -127,13 +128,15 @@ async def test_a_store_of_a_newer_release_is_left_alone(
 
 
 async def test_a_revision_that_is_not_there_is_named(database: Database) -> None:
-    with pytest.raises(StoreNotReady, match="no revision '7'; there are base, 0001, 0002, 0003"):
+    with pytest.raises(
+        StoreNotReady, match="no revision '7'; there are base, 0001, 0002, 0003, 0004"
+    ):
         await migrations.upgrade(database.owner, database.namespace, to="7")
 
 
 async def test_what_is_pending_is_told_with_its_sql(database: Database) -> None:
     assert await migrations.pending(database.owner, database.namespace) == []
-    first, second, _ = await migrations.pending(database.owner, "nobody-made-this")
+    first, second, *_ = await migrations.pending(database.owner, "nobody-made-this")
     assert "create table events" in first.sql
     assert "create table reference" in second.sql
 

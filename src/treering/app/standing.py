@@ -41,7 +41,7 @@ async def standing(app: App, reader: Reader, kafka: str) -> Standing:
     return Standing(
         position=(await reader.head()).position,
         waiting=await waiting(kafka, topics),
-        parked=sum((await parked.waiting(reader)).values()),
+        parked=sum(each.waiting for each in await parked.waiting(reader)),
         sent=sent,
         read_models=await ReadModels(reader, app.projections).status(),
     )

@@ -43,20 +43,22 @@ class Answers:
             self._topics.dead, letter.value, letter.key, headers=letter.headers
         )
         self._pending.append(delivery)
-        to = address(record)
-        if to.command is not None:
-            refused = Outcome(
-                command=to.command, outcome="refused", problem=error.problem(), dead=True
+        command = address(record).command
+        if command is not None:
+            problem = error.problem()
+            self.told(
+                record, Outcome(command=command, outcome="refused", problem=problem, dead=True)
             )
-            self._gather(self._writer.record(refused, to.fingerprint, to.reply_to))
 
     def parked(self, record: Record, newer: NewerCommand) -> None:
         """Tell its sender that the command waits for a newer handler."""
+        command, problem = newer.command, newer.problem()
+        self.told(record, Outcome(command=command, outcome="refused", problem=problem, parked=True))
+
+    def told(self, record: Record, outcome: Outcome) -> None:
+        """Gather *outcome* for who sent *record*, which was not read as a command."""
         to = address(record)
-        waits = Outcome(
-            command=newer.command, outcome="refused", problem=newer.problem(), parked=True
-        )
-        self._gather(self._writer.record(waits, to.fingerprint, to.reply_to))
+        self._gather(self._writer.record(outcome, to.fingerprint, to.reply_to))
 
     async def send(self) -> None:
         """Send what was gathered."""

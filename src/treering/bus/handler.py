@@ -42,6 +42,8 @@ _COMMIT_MS = 100
 """Between two commits, and until an idle handler commits: what a crash has answered once more."""
 _TAKE_UP_SECONDS = 1.0
 """Between two looks for commands that waited for a handler of this release."""
+_OVERDUE_SECONDS = 60.0
+"""Between two looks for those that have waited too long."""
 type Found = Mapping[TopicPartition, Sequence[Record]]
 """Records by partition, in order."""
 _log = structlog.stdlib.get_logger(__name__)
@@ -101,7 +103,10 @@ class Handler:
         """Where partitions go on; not committed yet."""
         self._settled_under = 0
         self._committed_at = 0.0
+        self._takes_up = False
+        """Whether there may be more commands that waited for this release."""
         self._took_up_at = 0.0
+        self._overdue_at = 0.0
 
     @property
     def statistics(self) -> HandlerStatistics:
@@ -176,13 +181,20 @@ class Handler:
         try:
             if found:
                 await self._settle(found, answers)
-            if monotonic() > self._took_up_at + _TAKE_UP_SECONDS:
-                await self._settling.take_up(answers)
-                self._took_up_at = monotonic()
+            await self._look_after_waiting(answers)
             if not found or monotonic() > self._committed_at + _COMMIT_MS / 1000:
                 await self._commit()
         finally:
             self._turns.end()
+
+    async def _look_after_waiting(self, answers: Answers) -> None:
+        """Take up some of what has waited for this release, and end what has waited too long."""
+        if self._takes_up or monotonic() > self._took_up_at + _TAKE_UP_SECONDS:
+            self._takes_up = await self._settling.take_up(answers)
+            self._took_up_at = monotonic()
+        if not self._takes_up and monotonic() > self._overdue_at + _OVERDUE_SECONDS:
+            more = await self._settling.set_overdue_aside(answers)
+            self._overdue_at = 0.0 if more else monotonic()
 
     async def _settle(self, found: Found, answers: Answers) -> None:
         self._watchdog.check()
@@ -201,7 +213,7 @@ class Handler:
     async def _taken(self, consumer: Consumer) -> Found:
         """Take what has arrived; what the driver cannot read is read without it."""
         try:
-            timeout = _COMMIT_MS if self._settled else _IDLE_MS
+            timeout = 0 if self._takes_up else _COMMIT_MS if self._settled else _IDLE_MS
             return await consumer.getmany(timeout_ms=timeout, max_records=self._options.batch)
         except (UnicodeDecodeError, CorruptRecordException) as error:
             _log.warning("A record can not be read by the driver", error=str(error))

@@ -1,11 +1,14 @@
 """Commands that only a newer release understands: set down, and taken up by one that knows them.
 
 Their records wait in the store, so that nothing on Kafka waits behind them. A handler of the newer
-release decides them as if they had just been read, with their own ids and times.
+release decides them as if they had just been read, with their own ids and times. None waits for
+ever: what nobody has come for, and what there is no room for, are dead letters.
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, cast
 
 import structlog
@@ -14,13 +17,19 @@ from aiokafka import ConsumerRecord
 from treering import metrics
 from treering.bus.envelope import append_time
 from treering.bus.kafka import Record
-from treering.errors import NewerCommand
+from treering.errors import DeadLetter, NewerCommand
 from treering.message import EPOCH
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.store import Reader
-from treering.store.parked import Parked, park, parked, unpark
+from treering.store.parked import Parked, overdue, park, size, taken_up, unpark
 
+LONGEST = timedelta(days=21)
+"""How long a command waits: less than verdicts are kept, so that it may be sent again as it is."""
+MOST, MOST_BYTES = 100_000, 1_000_000_000
+"""How many wait, and the bytes of their bodies; several handlers may pass it by a little."""
+_LOOK_SECONDS = 5.0
+"""After which it is looked up again how many wait."""
 _log = structlog.stdlib.get_logger(__name__)
 _ANY = 2**31 - 1
 """Where revisions are not kept every one is known."""
@@ -30,13 +39,22 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Parking:
     """Sets commands down, and says which of those set down are known here."""
 
-    def __init__(self, store: Reader, registry: Registry, schemas: SchemaRegistry) -> None:
+    def __init__(
+        self, store: Reader, registry: Registry, schemas: SchemaRegistry, *, most: int = MOST
+    ) -> None:
         self._store = store
         names = [*registry.commands, *registry.older]
         self._known: Mapping[str, int] = {name: schemas.revision(name) or _ANY for name in names}
+        self._most = most
+        self._size = 0, 0
+        self._looked_at = -_LOOK_SECONDS
 
     async def set_down(self, record: Record, newer: NewerCommand) -> None:
-        """Keep *record* until a handler comes that knows its type and revision."""
+        """Keep *record* until a handler comes that knows its type and revision.
+
+        Raises DeadLetter if there is no room.
+        """
+        await self._require_room(record, newer)
         await park(
             self._store,
             Parked(
@@ -60,13 +78,42 @@ class Parking:
             revision=newer.revision,
         )
 
-    async def waiting(self) -> list[Parked]:
-        """Return the oldest of those set down that can be decided here."""
-        return await parked(self._store, self._known)
+    async def _require_room(self, record: Record, newer: NewerCommand) -> None:
+        if monotonic() > self._looked_at + _LOOK_SECONDS:
+            self._size = await size(self._store)
+            self._looked_at = monotonic()
+        records, bytes_ = self._size
+        if records >= self._most or bytes_ >= MOST_BYTES:
+            raise DeadLetter(
+                "no-room",
+                f"{newer.type} in its revision {newer.revision} is newer than the handler that has "
+                f"met it, and {records} commands wait for a newer one already: send it again once "
+                "that runs.",
+                503,
+            )
+        self._size = records + 1, bytes_ + len(record.value or b"")
 
-    async def forget(self, settled: Parked) -> None:
-        """Forget one that has its verdict now."""
+    def waiting(self) -> AbstractAsyncContextManager[Sequence[Parked]]:
+        """Hold the first of those set down that can be decided here; see `taken_up`."""
+        return taken_up(self._store, self._known)
+
+    async def overdue(self) -> Sequence[Parked]:
+        """Return some of those that have waited for too long."""
+        return await overdue(self._store, datetime.now(UTC) - LONGEST)
+
+    async def forget(self, settled: Sequence[Parked]) -> None:
+        """Forget those that are settled now."""
         await unpark(self._store, settled)
+
+
+def too_long(found: Parked) -> DeadLetter:
+    """Return why what was set down is set aside."""
+    return DeadLetter(
+        "waited-too-long",
+        f"No handler that knows {found.type} in its revision {found.revision} has come for "
+        f"{LONGEST.days} days; send it again once there is one.",
+        503,
+    )
 
 
 def record_of(found: Parked) -> Record:

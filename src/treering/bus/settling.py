@@ -15,7 +15,7 @@ from treering import metrics
 from treering.breath import Breath
 from treering.bus.answers import Answers
 from treering.bus.kafka import Record
-from treering.bus.parking import Parking, record_of
+from treering.bus.parking import Parking, record_of, too_long
 from treering.bus.wire import CommandReader
 from treering.errors import (
     BusError,
@@ -79,9 +79,8 @@ class Settling:
             if isinstance(each, DeadLetter):
                 await self._set_aside(record, each, answers)
             elif isinstance(each, NewerCommand):
-                await _patiently(partial(self._parking.set_down, record, each))
-                answers.parked(record, each)
-                too_new.append(record)
+                if await self._waits(record, each, answers):
+                    too_new.append(record)
             else:
                 commands.append((record, each))
         telling, breath = _Telling(answers), Breath()
@@ -98,16 +97,47 @@ class Settling:
         self.statistics.commands += len(records)
         return too_new
 
-    async def take_up(self, answers: Answers) -> None:
-        """Decide commands that wait for a handler of this release."""
-        waiting = await _patiently(self._parking.waiting)
-        if not waiting:
-            return
-        records = [record_of(each) for each in waiting]
-        too_new = await self.settle(records, answers)
-        for each, record in zip(waiting, records, strict=True):
-            if record not in too_new:
-                await _patiently(partial(self._parking.forget, each))
+    async def _waits(self, record: Record, newer: NewerCommand, answers: Answers) -> bool:
+        """Answer what is too new; return whether it waits."""
+        try:
+            await _patiently(partial(self._parking.set_down, record, newer))
+        except DeadLetter as error:
+            await self._set_aside(record, error, answers)
+            return False
+        answers.parked(record, newer)
+        return True
+
+    async def take_up(self, answers: Answers) -> bool:
+        """Decide some of the commands that wait for a handler of this release, if any do.
+
+        Returned is whether there were some: then there may be more.
+        """
+        try:
+            async with self._parking.waiting() as waiting:
+                if not waiting:
+                    return False
+                records = [record_of(each) for each in waiting]
+                too_new = await self.settle(records, answers)
+                settled = [
+                    each
+                    for each, record in zip(waiting, records, strict=True)
+                    if record not in too_new
+                ]
+                await self._parking.forget(settled)
+                return bool(settled)
+        except StoreUnavailable as error:
+            _log.warning("what waits for this release is taken up later", error=str(error))
+            return False
+
+    async def set_overdue_aside(self, answers: Answers) -> bool:
+        """Set some of those aside that have waited too long; return whether there were some."""
+        overdue = await _patiently(self._parking.overdue)
+        for each in overdue:
+            await self._set_aside(record_of(each), too_long(each), answers)
+        await answers.send()
+        await answers.acknowledged()
+        await _patiently(partial(self._parking.forget, overdue))
+        return bool(overdue)
 
     async def _set_aside(self, record: Record, error: DeadLetter, answers: Answers) -> None:
         self.statistics.dead += 1

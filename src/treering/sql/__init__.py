@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-REVISION = "0003"
+REVISION = "0004"
 """The shape of the store that this release needs; the newest of the migrations."""
 
 

@@ -1,2 +1,5 @@
--- How many records wait for a newer handler, by type and revision.
-select type, revision, count(*) as waiting from parked group by type, revision order by type, revision
+-- How many records wait for a newer handler, and since when, by type and revision.
+select type, revision, count(*) as waiting, min(at) as oldest
+  from parked
+ group by type, revision
+ order by type, revision

@@ -1,15 +1,21 @@
 """Records of commands that only a newer release understands: they wait in the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from treering.sql import statement
+from treering.store.connecting import connect, translated
+from treering.store.page import PAGE_BYTES
 from treering.store.reader import Reader
 
-_MOST = 100
-"""Records taken up at once."""
+_MOST = 500
+"""Records taken up at once; their bodies have about 8 MB at most."""
+_SILENCE = "10s"
+"""After which a frozen process has a partition no longer."""
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +34,16 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[tuple[str, bytes | None]]
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many commands of one revision wait."""
+
+    type: str
+    revision: int
+    waiting: int
+    oldest: datetime
+    """When Kafka took the oldest."""
+
+
 async def park(store: Reader, parked: Parked) -> None:
     """Keep *parked*; once is enough, however often it is said."""
     await store.fetch(
@@ -43,23 +59,54 @@ async def park(store: Reader, parked: Parked) -> None:
     )
 
 
-async def unpark(store: Reader, parked: Parked) -> None:
-    """Forget *parked*, whose command is settled."""
-    await store.fetch(statement("unpark"), *_place(parked))
+async def unpark(store: Reader, settled: Sequence[Parked]) -> None:
+    """Forget those whose commands are *settled*."""
+    if settled:
+        await store.fetch(statement("unpark"), *zip(*map(_place, settled), strict=True))
 
 
-async def parked(store: Reader, known: Mapping[str, int]) -> list[Parked]:
-    """Return the oldest records of *known* types, each up to a revision."""
-    rows = await store.fetch(statement("parked"), [*known], [*known.values()], _MOST)
-    return [
-        Parked(
-            **{name: row[name] for name in _COLUMNS},
-            headers=[
-                (name.decode(), said) for name, said in zip(row["names"], row["said"], strict=True)
-            ],
-        )
-        for row in rows
-    ]
+@asynccontextmanager
+async def taken_up(store: Reader, known: Mapping[str, int]) -> AsyncGenerator[Sequence[Parked]]:
+    """Hold the first records of *known* types, each up to a revision, of some partition.
+
+    They are in the order in which they came, and nobody else takes up records of that partition
+    meanwhile: so commands about one stream stay in order, and several handlers share the work.
+    """
+    types = [*known], [*known.values()]
+    parts = await store.fetch(statement("parked_parts"), *types)
+    if not parts:
+        yield ()
+        return
+    connection = await connect(store.url, settings={"idle_session_timeout": _SILENCE})
+    try:
+        for topic, partition in parts:
+            name = f"{partition} of {topic} parked in {store.namespace}"
+            with translated():
+                if not await connection.fetchval(statement("try_lock"), name):
+                    continue
+            rows = await store.fetch(
+                statement("parked"), topic, partition, *types, _MOST, PAGE_BYTES
+            )
+            if rows:
+                yield [*map(_of_row, rows)]
+                with translated():
+                    await connection.execute("select pg_advisory_unlock_all()")
+                return
+        yield ()
+    finally:
+        connection.terminate()
+
+
+async def overdue(store: Reader, before: datetime) -> list[Parked]:
+    """Return the oldest records, of any type, that Kafka took *before* that."""
+    rows = await store.fetch(statement("parked_overdue"), before, _MOST, PAGE_BYTES)
+    return [*map(_of_row, rows)]
+
+
+async def size(store: Reader) -> tuple[int, int]:
+    """Return how many records wait, and how many bytes their bodies have."""
+    ((records, bytes_),) = await store.fetch(statement("parked_size"))
+    return records, bytes_
 
 
 async def is_parked(store: Reader, command: str) -> bool:
@@ -68,15 +115,22 @@ async def is_parked(store: Reader, command: str) -> bool:
     return row["waits"]
 
 
-async def waiting(store: Reader) -> dict[tuple[str, int], int]:
+async def waiting(store: Reader) -> list[Waiting]:
     """Return how many commands wait for a newer handler, by type and revision."""
-    rows = await store.fetch(statement("parked_waiting"))
-    return {(row["type"], row["revision"]): row["waiting"] for row in rows}
+    return [Waiting(**row) for row in await store.fetch(statement("parked_waiting"))]
 
 
 _COLUMNS = (
     "topic", "partition", "offset", "at", "command", "type", "revision", "key", "value",
 )  # fmt: skip
+
+
+def _of_row(row: Any) -> Parked:
+    headers = zip(row["names"], row["said"], strict=True)
+    return Parked(
+        **{name: row[name] for name in _COLUMNS},
+        headers=[(name.decode(), said) for name, said in headers],
+    )
 
 
 def _place(parked: Parked) -> tuple[str, int, int, datetime]:

@@ -1,0 +1,2 @@
+-- Look through all that waits again.
+drop index parked_known;
