@@ -147,13 +147,14 @@ class DeadLetter(TreeringError):
 class NewerCommand(TreeringError):
     """A command that only a newer release understands; it waits for one."""
 
-    def __init__(self, command: str, type: str, revision: int) -> None:
+    def __init__(self, command: str, type: str, revision: int, *, tenant: str) -> None:
         super().__init__(
             f"{type} in its revision {revision} is newer than the handler that has met it; the "
             f"command is kept and decided as soon as one of that release runs: ask "
             f"GET /api/v1/commands/{command} or `treering commands show {command}`."
         )
         self.command = command
+        self.tenant = tenant
         self.type = type
         self.revision = revision
 

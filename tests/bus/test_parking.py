@@ -185,6 +185,40 @@ async def test_a_command_said_twice_while_it_waits_is_decided_once(
     assert (await releases.store.head()).position == 1
 
 
+async def test_what_was_decided_by_a_newer_handler_does_not_wait_again(
+    releases: Releases, servers: Addresses, names: Topics
+) -> None:
+    said = [
+        ("ce_type", b"dataset.create.v1"),
+        ("ce_id", b"fourth"),
+        ("ce_dataschema", b"dataset.create.v1.2"),
+        ("reply-to", b"0"),
+    ]
+    async with releases.handler(After, NEW):
+        await send(servers.kafka, names.commands, (None, b'{"name":"a","unit":"cm"}', said))
+        (first,) = await outcomes(servers.kafka, names.outcomes, 1)
+    async with releases.handler(Before, OLD):
+        await send(servers.kafka, names.commands, (None, b'{"name":"a","unit":"cm"}', said))
+        again = (await outcomes(servers.kafka, names.outcomes, 2))[1]
+    assert (again.outcome, again.positions) == ("accepted", first.positions)
+    assert again.entity == first.entity
+    assert await waiting(releases.store) == []
+
+
+async def test_what_an_old_handler_can_not_fold_is_answered_without_it(
+    releases: Releases, servers: Addresses, names: Topics
+) -> None:
+    said = [("ce_type", b"dataset.create.v2"), ("ce_id", b"fifth"), ("reply-to", b"0")]
+    async with releases.handler(Later, schemas(Later)):
+        await send(servers.kafka, names.commands, (None, b'{"title":"a"}', said))
+        await outcomes(servers.kafka, names.outcomes, 1)
+    async with releases.handler(Before, OLD):
+        await send(servers.kafka, names.commands, (None, b'{"title":"a"}', said))
+        again = (await outcomes(servers.kafka, names.outcomes, 2))[1]
+    assert (again.outcome, again.entity) == ("accepted", None)
+    assert await waiting(releases.store) == []
+
+
 async def test_all_that_waits_is_taken_up_without_a_pause(releases: Releases) -> None:
     for offset in range(1200):
         await park(releases.store, set_down(offset))

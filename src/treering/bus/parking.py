@@ -15,10 +15,11 @@ import structlog
 from aiokafka import ConsumerRecord
 
 from treering import metrics
-from treering.bus.envelope import append_time
+from treering.bus.envelope import address, append_time
 from treering.bus.kafka import Record
-from treering.errors import DeadLetter, NewerCommand
-from treering.message import EPOCH
+from treering.errors import DeadLetter, NewerCommand, UnknownMessage
+from treering.handling.outcomes import outcome, outcome_of
+from treering.message import EPOCH, Outcome
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.store import Reader
@@ -43,11 +44,25 @@ class Parking:
         self, store: Reader, registry: Registry, schemas: SchemaRegistry, *, most: int = MOST
     ) -> None:
         self._store = store
+        self._registry = registry
         names = [*registry.commands, *registry.older]
         self._known: Mapping[str, int] = {name: schemas.revision(name) or _ANY for name in names}
         self._most = most
         self._size = 0, 0
         self._looked_at = -_LOOK_SECONDS
+
+    async def decided(self, record: Record, newer: NewerCommand) -> Outcome | None:
+        """Return the outcome of the command of *record* if a newer handler has decided it before.
+
+        The entity is left out if its events are too new for this one.
+        """
+        verdict = (await self._store.verdicts([newer.command], newer.tenant)).get(newer.command)
+        if verdict is None or verdict.fingerprint != address(record).fingerprint:
+            return None
+        try:
+            return await outcome_of(self._store, self._registry, verdict)
+        except UnknownMessage:
+            return outcome(verdict, None)
 
     async def set_down(self, record: Record, newer: NewerCommand) -> None:
         """Keep *record* until a handler comes that knows its type and revision.

@@ -98,7 +98,10 @@ class Settling:
         return too_new
 
     async def _waits(self, record: Record, newer: NewerCommand, answers: Answers) -> bool:
-        """Answer what is too new; return whether it waits."""
+        """Answer what is too new; return whether it waits, as nobody has decided it yet."""
+        if decided := await _patiently(partial(self._parking.decided, record, newer)):
+            answers.told(record, decided)
+            return False
         try:
             await _patiently(partial(self._parking.set_down, record, newer))
         except DeadLetter as error:

@@ -75,7 +75,8 @@ class CommandReader:
                 410,
             )
         signed = self._signed(said, body)
-        kind = self._type(said, command)
+        tenant = (signed and word(said, "ce_tenant")) or DEFAULT_TENANT
+        kind = self._type(said, command, tenant)
         stream, subject = self._stream(record, said, kind, command, now)
         fields = (kind.name.encode(), subject, said.get("ce_expectedversion") or b"", body)
         return Received(
@@ -85,7 +86,7 @@ class CommandReader:
             command=_command(kind, body),
             now=now,
             time=said_time(said) or now,
-            tenant=(signed and word(said, "ce_tenant")) or DEFAULT_TENANT,
+            tenant=tenant,
             actor=(signed and word(said, "ce_actor")) or "kafka",
             expected=version(said),
             correlation=word(said, "ce_correlationid") or command,
@@ -96,13 +97,13 @@ class CommandReader:
             reply_to=reply_to(said),
         )
 
-    def _type(self, said: Said, command: str) -> MessageType[Any]:
+    def _type(self, said: Said, command: str, tenant: str) -> MessageType[Any]:
         name = word(said, "ce_type")
         if said.get("ce_specversion") not in (None, b"", b"1.0"):
             raise DeadLetter("wrong-headers", "ce_specversion: only 1.0 is understood.")
         revision = newer(name, said, self._registry, self._schemas)
         if revision is not None:
-            raise NewerCommand(command, name, revision)
+            raise NewerCommand(command, name, revision, tenant=tenant)
         if (kind := self._registry.command(name)) is not None:
             return kind
         if not name:
