@@ -51,7 +51,9 @@ def _histogram(name: str, help: str, *labels: str, buckets: Sequence[float] = _S
 commands = _counter("treering_commands", "Commands handled, by type.", "type")
 outcomes = _counter("treering_outcomes", "Outcomes sent: accepted, nothing, refused.", "outcome")
 dead_letters = _counter("treering_dead_letters", "Records set aside, by reason.", "reason")
-parked = _counter("treering_parked", "Commands set down for a newer handler, by type.", "type")
+parked = _counter(
+    "treering_parked", "Commands set down for a newer handler, by kind and word.", "kind", "word"
+)
 batch_commands = _histogram("treering_batch_commands", "Commands of a batch.", buckets=_SIZES)
 batch_seconds = _histogram("treering_batch_seconds", "Seconds from a batch's arrival to its end.")
 append_events = _histogram("treering_append_events", "Events of an append.", buckets=_SIZES)

@@ -94,6 +94,26 @@ def test_a_dead_letter_whose_command_was_decided_is_settled(treering: Treering) 
     assert f"The dead letter {name} is settled (accepted)" in refused.err
 
 
+async def _say_too_new(kafka: str, id: str) -> None:
+    """Send what only a newer release understands."""
+    headers = [("ce_id", id.encode()), ("ce_type", b"tank.build.v9")]
+    async with started(new_producer(kafka)) as producer:
+        await (await producer.send("rainfall.commands", b"{}", b"tank/a", headers=headers))
+
+
+def test_what_waits_for_a_newer_handler_is_listed(treering: Treering) -> None:
+    assert treering("commands", "parked").out == "No command waits for a newer handler.\n"
+    asyncio.run(_say_too_new(treering("status", "--json").json["kafka"], "too-new"))
+    deadline = time.monotonic() + 20
+    while not (found := treering("commands", "parked", "--json").json):
+        assert time.monotonic() < deadline
+    assert [(each["type"], each["revision"], each["waiting"]) for each in found] == [
+        ("tank.build.v9", 1, 1)
+    ]
+    assert "tank.build.v9 1 1 20" in treering("commands", "parked").lines[1]
+    assert treering("commands", "show", "too-new").json["outcome"] == "parked"
+
+
 def test_one_that_was_never_sent_is_pending(treering: Treering) -> None:
     said = treering("commands", "show", "never-sent")
     assert (said.status, said.json) == (3, {"command": "never-sent", "outcome": "pending"})

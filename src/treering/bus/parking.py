@@ -21,7 +21,7 @@ from treering.errors import DeadLetter, NewerCommand, UnknownMessage
 from treering.handling.outcomes import outcome, outcome_of
 from treering.message import EPOCH, Outcome
 from treering.registry import Registry
-from treering.schema import SchemaRegistry
+from treering.schema import SchemaRegistry, split
 from treering.store import Reader
 from treering.store.parked import Parked, overdue, park, size, taken_up, unpark
 
@@ -85,7 +85,8 @@ class Parking:
                 headers=list(record.headers),
             ),
         )
-        metrics.parked.labels(newer.type).inc()
+        kind, _, word = (split(newer.type) or (newer.type, 1))[0].rpartition(".v")[0].partition(".")
+        metrics.parked.labels(kind, word).inc()
         _log.info(
             "a command waits for a newer handler",
             command=newer.command,

@@ -3,10 +3,11 @@
 from cyclopts import App
 
 from treering.bus import Topics, dead_list
+from treering.bus.letter import stamp
 from treering.cli import place
-from treering.cli.output import show
+from treering.cli.output import say, show, table
 from treering.handling import outcome_of
-from treering.store.parked import is_parked
+from treering.store.parked import is_parked, waiting
 
 app = App(name="commands", help="What became of commands.")
 
@@ -41,3 +42,24 @@ async def show_(id: str, /) -> int:
             return 3
     show({"command": id, "outcome": "pending"})
     return 3
+
+
+@app.command
+async def parked(*, json: bool = False) -> None:
+    """List what waits for a newer handler: how many commands of which type, and since when.
+
+        treering commands parked
+
+    Args:
+        json: Print JSON instead of a table.
+
+    """
+    async with place.reader(place.loaded()) as reader:
+        found = await waiting(reader)
+    if json:
+        show(found)
+    elif found:
+        rows = [(each.type, each.revision, each.waiting, stamp(each.oldest)) for each in found]
+        table(("type", "revision", "waiting", "oldest"), rows)
+    else:
+        say("No command waits for a newer handler.")
