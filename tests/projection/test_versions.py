@@ -1,19 +1,17 @@
 """Versions side by side: what is read, who needs it, what is dropped and what is accepted."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import asyncpg
 import pytest
 
 from tests.projection.conftest import Folding
 from tests.projection.versions import becomes, counting, shown_by_the_view
-from tests.projection.world import COUNTS, PARCELS, create, shown, table
+from tests.projection.world import COUNTS, PARCELS, create, table
 from treering.errors import ReadModelAway, StoreNotReady
-from treering.message import Recorded
-from treering.projection import Change, Projection, ReadModels, accept, prune
+from treering.projection import Projection, ReadModels, prune
 from treering.projection.announcing import rebuild_lock
 from treering.projection.build import begin, builds, drop
 from treering.projection.ground import Ground
@@ -180,79 +178,6 @@ async def test_prune_drops_read_models_that_no_release_has_and_rebuilds_that_wer
     assert [row["name"] for row in await table(database, "projection")] == ["parcels"]
     with pytest.raises(asyncpg.UndefinedTableError):
         await table(database, "counts")
-
-
-def renamed() -> Projection:
-    """Return COUNTS with code that was changed, and does the same."""
-
-    def fold(recorded: Recorded[Any]) -> Iterable[Change]:
-        yield from COUNTS.fold(recorded)
-
-    return Projection(name="counts", tables=COUNTS.tables, fold=fold, kinds={"parcel"})
-
-
-async def test_a_change_that_changes_no_row_is_accepted_before_the_release_starts(
-    store: Store,
-    folding: Folding,
-    models: ReadModels,
-    reading: Reading,
-    ground: Ground,
-    database: Database,
-) -> None:
-    other = renamed()
-    later = reading(other)
-    assert other.version != COUNTS.version
-    async with folding([COUNTS]):
-        assert await models.wait("counts", await create(store, ["tea"]), 10)
-        said = await accept(ground, other)
-        assert said == "counts goes on with build 1: nothing is built anew for this release."
-        async with folding([other]):
-            last = await create(store, ["tea"])
-            assert await later.wait("counts", last, 10)
-            assert await models.wait("counts", last, 10)
-    async with folding([other]):
-        assert await later.wait("counts", await create(store, ["tea"]), 10)
-    (row,) = await table(database, "projection")
-    assert (row["build"], row["version"], row["also"]) == (1, COUNTS.version, [other.version])
-    assert shown((await later.list("counts")).items)[0]["parcels"] == 3
-    assert not (await prune(ground, [other])).dropped
-
-
-async def test_other_tables_are_not_accepted(
-    store: Store, folding: Folding, reading: Reading, ground: Ground
-) -> None:
-    with pytest.raises(StoreNotReady, match="counts was never built"):
-        await accept(ground, FIRST)
-    await built(store, folding, reading(FIRST), FIRST)
-    with pytest.raises(StoreNotReady, match="as other tables are declared: counts"):
-        await accept(ground, SECOND)
-    more = Projection(
-        name="counts",
-        tables=[*FIRST.tables, *PARCELS.tables],
-        fold=FIRST.fold,
-        kinds={"parcel"},
-    )
-    with pytest.raises(StoreNotReady, match="as other tables are declared: parcels"):
-        await accept(ground, more)
-
-
-async def test_what_is_being_built_is_not_accepted(
-    store: Store,
-    folding: Folding,
-    models: ReadModels,
-    ground: Ground,
-    connection: asyncpg.Connection,
-) -> None:
-    async with folding([COUNTS]):
-        assert await models.wait("counts", await create(store, ["tea"]), 10)
-    other = renamed()
-    lock = f"{ground.schema} counts {other.version}"
-    await connection.execute("select pg_advisory_lock(hashtextextended($1, 0))", lock)
-    with pytest.raises(StoreNotReady, match="runs already"):
-        await accept(ground, other)
-    await begin(connection, other, ground.schema)
-    with pytest.raises(StoreNotReady, match="is being built for this release already"):
-        await accept(ground, other)
 
 
 async def test_a_view_that_is_being_read_is_moved_when_it_is_not(

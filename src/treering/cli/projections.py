@@ -17,7 +17,7 @@ from treering.domain.projection import Skip, stream_of
 from treering.entity.validation import nearest
 from treering.errors import SettingsError
 from treering.message import Position
-from treering.projection import Projection, ReadModels, Status, accept, prune, rebuild
+from treering.projection import Projection, ReadModels, Status, accept, accept_same, prune, rebuild
 from treering.projection.build import Build
 from treering.projection.follower import skips_of
 from treering.projection.ground import Ground
@@ -90,22 +90,23 @@ async def rebuild_(name: str, /, *, accept: bool = False) -> int:
 
 
 @app.command(name="accept")
-async def accept_(name: str, /) -> None:
+async def accept_(name: str, /, *, same: bool = False) -> None:
     """Take up a read model that is held because it differs from the version before.
 
-    Before this release starts: have the tables of the version before stand for this one, because
-    the code has changed and the rows have not, so that nothing is built anew.
+    Its projector runs and has caught up.
 
         treering projections accept configs
 
     Args:
         name: The read model.
+        same: Before this release starts: have the tables of the version before stand for this one,
+            because the code has changed and the rows have not, so that nothing is built anew.
 
     """
     found = place.loaded(projections=True)
     wanted = _projection(found, name)
     async with _ground(found) as ground:
-        say(await accept(ground, wanted))
+        say(await (accept_same if same else accept)(ground, wanted))
 
 
 @app.command(name="prune")

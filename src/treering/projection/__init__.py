@@ -1,6 +1,6 @@
 """Read models: what a projection is, what folds it, and how it is read."""
 
-from treering.projection.acceptance import accept
+from treering.projection.acceptance import accept, accept_same
 from treering.projection.building import NEWS
 from treering.projection.change import Change, apply, increment, patch, put, remove
 from treering.projection.declaration import Fold, Projection, projection
@@ -13,6 +13,6 @@ from treering.projection.status import Status
 
 __all__ = [
     "NEWS", "Change", "Fold", "Listing", "Net", "Projection", "Projector", "ProjectorOptions",
-    "ReadModels", "Rebuilt", "Status", "accept", "apply", "increment", "patch", "projection",
-    "prune", "put", "rebuild", "remove",
+    "ReadModels", "Rebuilt", "Status", "accept", "accept_same", "apply", "increment", "patch",
+    "projection", "prune", "put", "rebuild", "remove",
 ]  # fmt: skip

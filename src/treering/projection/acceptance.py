@@ -6,54 +6,87 @@ from dataclasses import replace
 import asyncpg
 
 from treering.errors import StoreNotReady
-from treering.projection.announcing import is_folded
+from treering.projection.announcing import folded, is_folded
 from treering.projection.build import (
     LOCK,
     Build,
     builds,
     create,
+    current,
     in_schema,
     plain_name,
     tables_of,
 )  # fmt: skip
 from treering.projection.declaration import Projection
 from treering.projection.ground import Ground
+from treering.projection.status import FAR
 from treering.projection.takeup import take_up
 from treering.sql import statement
 from treering.store.connecting import translated
 
 
 async def accept(ground: Ground, projection: Projection) -> str:
-    """Take a held build up; return what was done, as a sentence.
+    """Take a held build up, which follows the log; return what was done, as a sentence.
 
-    Where there is no build of the declared version yet, its tables are those of the one that
-    serves: that one stands for it from now on, nothing is built, and an older release that folds
-    it is not disturbed. Raises StoreNotReady when there is nothing to accept, or it can not be.
+    Raises StoreNotReady when there is nothing to accept, or it would show less than there is.
+    """
+    async with ground.connection() as connection:
+        with translated():
+            found = await builds(connection, [projection.name])
+            held = _held(current(found, projection.version), projection.name)
+            if not await folded(connection, ground.schema, [held]):
+                raise StoreNotReady(f"Nobody folds {held.name}; start its projector, then accept.")
+        lag = (await ground.reader.head()).position - held.position
+        if lag > FAR:
+            raise StoreNotReady(f"{held.name} lacks {lag:,} events; wait until it has caught up.")
+        await take_up(connection, held, ground.schema)
+    return f"{held.name} is taken up, although it differs: {held.differs}."
+
+
+def _held(build: Build | None, name: str) -> Build:
+    """Return *build* if an operator may take it up; raises StoreNotReady if not."""
+    if build is None:
+        raise StoreNotReady(
+            f"{name} is not built for this release yet; start its projector, or say `--same` if "
+            "the code has changed and no row does."
+        )
+    if build.serves:
+        raise StoreNotReady(f"{name} serves already; there is nothing to accept.")
+    if build.state == "stopped":
+        raise StoreNotReady(
+            f"{name} has stopped at position {build.stopped_at}; mend its fold, or have it "
+            f"pass over the event: `treering projections skip {name} {build.stopped_at}`."
+        )
+    if not build.is_held:
+        raise StoreNotReady(f"{name} is not compared yet; wait until its projector has done that.")
+    return build
+
+
+async def accept_same(ground: Ground, projection: Projection) -> str:
+    """Have the tables of the version that serves stand for the declared one; return a sentence.
+
+    Nothing is built, and an older release that folds them is not disturbed. Raises StoreNotReady
+    where the tables are declared otherwise, or those of the declared version are there already.
     """
     name = projection.name
     async with ground.connection() as connection:
         with translated():
             found = await builds(connection, [name])
-            own = [each for each in found if each.stands_for(projection.version)]
-            if held := next((each for each in own if each.is_held), None):
-                await take_up(connection, held, ground.schema)
-                return f"{name} is taken up, although it differs: {held.differs}."
-            if own:
+            if own := current(found, projection.version):
                 raise StoreNotReady(_nothing(own))
             served = [each for each in found if each.serves]
             if not served:
                 raise StoreNotReady(f"{name} was never built; start a projector, it builds it.")
             old = max(served, key=lambda each: (each.is_shown, each.born, each.build))
             await _stand_in(ground, connection, projection, old)
-            return f"{name} goes on with build {old.build}: nothing is built anew for this release."
+    return f"{name} goes on with build {old.build}: nothing is built anew for this release."
 
 
-def _nothing(own: Sequence[Build]) -> str:
-    """Return why none of *own*, which are of the declared version, is to be accepted."""
-    name = own[0].name
-    if any(each.serves for each in own):
-        return f"{name} serves already; there is nothing to accept."
-    return f"{name} is being built for this release already; wait until it is compared."
+def _nothing(own: Build) -> str:
+    """Return why nothing is to stand for *own*, which is of the declared version."""
+    if own.serves:
+        return f"{own.name} serves already; there is nothing to accept."
+    return f"{own.name} is being built for this release already; accept it, if it is held then."
 
 
 async def _stand_in(
@@ -96,7 +129,8 @@ async def _differing(
 
 
 async def _shape(connection: asyncpg.Connection, table: str) -> list[Sequence[object]]:
-    """Return what the columns and indexes of *table* are."""
+    """Return what the columns, indexes and checks of *table* are."""
     columns = await connection.fetch(statement("projection_columns"), table)
     indexes = await connection.fetch(statement("projection_indexes"), table)
-    return [tuple(row) for row in (*columns, *indexes)]
+    checks = await connection.fetch(statement("projection_checks"), table)
+    return [tuple(row) for row in (*columns, *indexes, *checks)]

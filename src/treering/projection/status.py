@@ -6,7 +6,7 @@ from typing import Literal
 from treering.message import Position
 from treering.projection.build import Build
 
-_FAR = 10_000
+FAR = 10_000
 """Events that a read model that serves may lack before it counts as behind."""
 
 type ModelState = Literal["live", "behind", "stopped", "held"]
@@ -92,7 +92,7 @@ def _state(build: Build, lag: int) -> ModelState:
         return "stopped"
     if build.is_held:
         return "held"
-    is_there = build.is_ours and build.state == "live" and lag <= _FAR
+    is_there = build.is_ours and build.state == "live" and lag <= FAR
     return "live" if is_there else "behind"
 
 
