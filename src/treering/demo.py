@@ -103,7 +103,7 @@ def _service() -> Generator[Announcement]:
 
 def _awaited(home: Path, process: subprocess.Popen[bytes]) -> Announcement:
     deadline = time.monotonic() + _START_SECONDS
-    while (found := announcement.read(home)) is None:
+    while (found := announcement.read(home)) is None or found.waiting_for:
         if process.poll() is not None or time.monotonic() > deadline:
             raise ServerError("The service did not start; `treering dev` says why.")
         time.sleep(0.1)

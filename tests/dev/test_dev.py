@@ -63,7 +63,11 @@ class Dev:
         return self.process
 
     def ready(self) -> Announcement:
-        return wait(lambda: self._ended() or announcement.read(self.home))
+        return wait(lambda: self._ended() or self._ready())
+
+    def _ready(self) -> Announcement | None:
+        found = announcement.read(self.home)
+        return None if found is None or found.waiting_for else found
 
     def _ended(self) -> None:
         assert self.process.poll() is None, self.log.read_text()

@@ -25,6 +25,8 @@ class Announcement:
     database_owner: str
     database_reader: str
     namespace: str
+    waiting_for: str = ""
+    """Why it can not be used yet; empty: it can."""
     processes: Mapping[str, int] = field(default_factory=dict[str, int])
     """The children and the servers, by name."""
 

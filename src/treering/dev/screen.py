@@ -17,6 +17,7 @@ class Screen:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._told = ""
+        self._waits = False
         self._complaints: set[str] = set()
 
     def step(self, step: Step) -> None:
@@ -68,6 +69,15 @@ class Screen:
     def warned(self, text: str) -> None:
         """Show one sentence that asks for attention."""
         self._console.print(f"[yellow]{escape(text)}[/yellow]")
+
+    def waits(self, missing: str) -> None:
+        """Say once that it is not ready for lack of read models, which change all the time."""
+        if not self._waits:
+            self._waits = True
+            self.warned(
+                f"It waits for read models: {missing}. "
+                "`treering projections status` says how far they are."
+            )
 
     def complained(self, text: str) -> None:
         """Show a fault once, however often it comes back until all are forgotten."""

@@ -16,7 +16,7 @@ from treering.dev import announcement, places
 from treering.dev.announcement import Announcement
 from treering.dev.child import Child, Failure
 from treering.dev.keeper import Keeper
-from treering.dev.readiness import ready
+from treering.dev.readiness import missing
 from treering.dev.refusal import Refusal
 from treering.dev.reloading import reload
 from treering.dev.screen import Screen
@@ -63,6 +63,8 @@ class Supervisor:
         self._upgraded_for: dict[str, str] = {}
         """Why the database was brought up to date for a child the last time."""
         self._ready = False
+        self._missing = ""
+        """Which read models its gateway has been waiting for: it may take a command to go on."""
         self._settled: Settings | None = None
         self._loaded: Mapping[str, Any] = {}
 
@@ -140,8 +142,11 @@ class Supervisor:
     async def _show(self) -> None:
         """Wait until a request can be answered, then say what runs and where."""
         found = await asyncio.shield(self._addresses)
-        await ready(self._listener.getsockname())
-        self._ready = True
+        async for read_models in missing(self._listener.getsockname()):
+            self._missing = read_models
+            self._announce()
+            self._screen.waits(read_models)
+        self._ready, self._missing = True, ""
         self._announce()
         shown = {"HTTP": self._http, "Kafka": found.kafka, "PostgreSQL": found.database}
         title = f"{self._loaded['name']} {self._loaded['version']}"
@@ -196,7 +201,7 @@ class Supervisor:
             return True
 
     def _announce(self) -> None:
-        if self._settled is None or not self._ready:
+        if self._settled is None or not (self._ready or self._missing):
             return
         told = Announcement(
             pid=os.getpid(),
@@ -206,6 +211,7 @@ class Supervisor:
             database_owner=self._settled.database_owner or "",
             database_reader=self._settled.database_reader or "",
             namespace=self._loaded["namespace"],
+            waiting_for=self._missing,
             processes={
                 **{each.name: each.child.pid for each in self._keepers if each.child},
                 **self._servers.pids,
