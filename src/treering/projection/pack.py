@@ -7,7 +7,6 @@ events up to its position, whenever a process dies.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from itertools import batched
 
 import asyncpg
 import msgspec
@@ -32,8 +31,12 @@ _MOST_ROWS = 200_000
 """Rows that are copied at once into a build that is empty."""
 _MOST_COPIED = 64_000_000
 """Bytes of the bodies that they come from, about."""
-_SLICE = 250
-"""Events folded before others of this process have their turn."""
+_TURN = 0.02
+"""Seconds of folding before others of this process have their turn."""
+_STEP = 1.0
+"""Seconds of folding after which it is written."""
+_COPY = 10.0
+"""The same for builds that are empty."""
 _LONGEST_PAYLOAD = 7900
 
 type Notify = Callable[[], Awaitable[None]]
@@ -58,6 +61,8 @@ class Pack:
         self._limit = _MOST
         self._bytes = 0
         """Of events that were read and are not written."""
+        self._seconds = 0.0
+        """For which they were folded."""
         self._upto: Position | None = None
         """Where to stop although there is more."""
 
@@ -88,9 +93,10 @@ class Pack:
         if self._upto is not None:
             chunk = min(chunk, max(0, self._upto - after))
         stored = await self._ground.reader.read(after, limit=chunk) if chunk else []
-        await self._fold(stored)
-        self._bytes += size(stored)
-        has_all = is_last(stored, chunk) or self._is_there(after + len(stored))
+        folded = stored[: await self._fold(stored)]
+        self._bytes += size(folded)
+        is_whole = len(folded) == len(stored)
+        has_all = is_whole and (is_last(stored, chunk) or self._is_there(after + len(stored)))
         if has_all or self._is_enough():
             return await self._write() and has_all
         return False
@@ -105,24 +111,33 @@ class Pack:
             return True
         if self._limit == _MOST and all(each.written.position == 0 for each in followers):
             rows = sum(each.rows for each in followers)
-            return rows >= _MOST_ROWS or self._bytes >= _MOST_COPIED
-        if self._bytes >= _MOST_BYTES:
+            return rows >= _MOST_ROWS or self._bytes >= _MOST_COPIED or self._seconds >= _COPY
+        if self._bytes >= _MOST_BYTES or self._seconds >= _STEP:
             return True
         written = min(each.written.position for each in followers)
         return min(each.reached.position for each in followers) - written >= self._limit
 
-    async def _fold(self, stored: Sequence[Stored]) -> None:
+    async def _fold(self, stored: Sequence[Stored]) -> int:
+        """Fold for a second at most; return how many of *stored* were."""
         wanting = self._wanting()
-        for slice_ in batched(stored, _SLICE):
-            for each in slice_:
-                if followers := wanting.get(kind_of(each.stream)):
-                    self._fold_one(each, followers)
-            await asyncio.sleep(0)
-        if stored:
-            last = Mark(stored[-1].position, stored[-1].id)
+        folded, spent, turn = 0, 0.0, time.perf_counter()
+        for each in stored:
+            if followers := wanting.get(kind_of(each.stream)):
+                self._fold_one(each, followers)
+            folded += 1
+            if time.perf_counter() - turn >= _TURN:
+                spent += time.perf_counter() - turn
+                if spent >= _STEP:
+                    break
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+        self._seconds += spent + (time.perf_counter() - turn if spent < _STEP else 0)
+        if folded:
+            last = Mark(stored[folded - 1].position, stored[folded - 1].id)
             for follower in self.followers:
                 if follower.failure is None and follower.reached.position < last.position:
                     follower.reached = last
+        return folded
 
     def _wanting(self) -> Mapping[str, Sequence[Follower]]:
         """Return who wants the events of each kind."""
@@ -148,7 +163,7 @@ class Pack:
 
     async def _write(self) -> bool:
         """Write what waits; say whether all of it could be."""
-        self._bytes = 0
+        self._bytes, self._seconds = 0, 0.0
         moving = [follower for follower in self.followers if follower.is_moving]
         if not moving:
             return True
