@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
-from subprocess import PIPE, STDOUT
+from subprocess import PIPE
 
 from treering.errors import StoreNotReady
 from treering.settings import PREFIX, Settings
@@ -19,14 +19,13 @@ async def upgrade(settings: Settings) -> str:
         env={**os.environ, **_told(settings)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=PIPE,
-        stderr=STDOUT,
+        stderr=PIPE,
     )
-    said, _ = await process.communicate()
-    text = said.decode(errors="replace").strip()
+    said, complained = await process.communicate()
     if process.returncode != 0:
-        reason = text.removeprefix(_FAILED)
+        reason = complained.decode(errors="replace").strip().removeprefix(_FAILED)
         raise StoreNotReady(reason or "The database could not be brought up to date.")
-    return text
+    return said.decode(errors="replace").strip()
 
 
 def _told(settings: Settings) -> Mapping[str, str]:
