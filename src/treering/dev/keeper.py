@@ -39,6 +39,8 @@ class Keeper:
     """What has loaded the code that changed, and takes the child's place next."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the child's code has changed."""
+    upgraded_for: str = ""
+    """Why the database was brought up to date for this code the last time."""
     stopping: bool = False
 
     async def keep(self) -> None:
@@ -88,6 +90,7 @@ class Keeper:
     async def replace(self, seconds: float) -> None:
         """End the child, which may finish what it began: what was prepared takes its place."""
         self.changed.set()
+        self.upgraded_for = ""
         if self.child:
             await self.child.stop(seconds)
 

@@ -60,8 +60,6 @@ class Supervisor:
         self._fresh = settings.database is None and not (self._home / "postgres").exists()
         self.one_broker = settings.kafka is None
         self._upgrading = asyncio.Lock()
-        self._upgraded_for: dict[str, str] = {}
-        """Why the database was brought up to date for a child the last time."""
         self._ready = False
         self._missing = ""
         """Which read models its gateway has been waiting for: it may take a command to go on."""
@@ -104,10 +102,8 @@ class Supervisor:
 
     async def failed(self, keeper: Keeper, failure: Failure) -> bool:
         """Take note that a child ended by itself; tell whether it can be started again at once."""
-        if failure.kind == "StoreNotReady" and failure.reason != self._upgraded_for.get(
-            keeper.name
-        ):
-            self._upgraded_for[keeper.name] = failure.reason
+        if failure.kind == "StoreNotReady" and failure.reason != keeper.upgraded_for:
+            keeper.upgraded_for = failure.reason
             return await self._upgrade()
         if failure.reason and not self._ready and not self._reload:
             self._end(1, failure.reason)
