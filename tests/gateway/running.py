@@ -24,6 +24,7 @@ from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.service import Service
 from treering.store import Reader, Store, migrations
+from treering.store.backfill import upgrade_rules
 from treering.store.connecting import url_for
 
 SECRET = b"tests"
@@ -116,6 +117,7 @@ async def running(
         owner, namespace, writer="treering_writer", reader=circumstances.reader_role
     )
     registry = Registry([*(entity.decider() for entity in ENTITIES), RUN])
+    await upgrade_rules(owner, namespace, registry)
     await create_topics(
         servers.kafka, Topics(namespace), [*registry.deciders], partitions=2, replication=1
     )

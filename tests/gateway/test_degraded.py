@@ -20,6 +20,8 @@ from treering.message import Recorded
 from treering.projection import Change, Projection, projection, put
 from treering.projection.change import Put
 from treering.projection.entity import EntityFold, table_of
+from treering.registry import Registry
+from treering.store.backfill import upgrade_rules
 
 CONFIGS = "/api/v1/configs"
 
@@ -92,6 +94,21 @@ async def _stops_alone(service: Running) -> None:
     written = await service.http.post(CONFIGS, json={"name": "a"})
     assert "treering-read-model" not in written.headers
     assert (await service.http.get("/health/ready")).status_code == 200
+
+
+async def test_health_says_that_handlers_wait_for_rules_to_be_stored(
+    servers: Addresses, namespace: str
+) -> None:
+    async with running(servers, namespace, Circumstances(handles=False)) as service:
+        await upgrade_rules(servers.database, namespace, Registry([]))
+        response = await service.http.get("/health")
+        health = response.json()
+        assert (response.status_code, health["status"]) == (200, "degraded")
+        assert health["checks"]["rules"]["message"] == (
+            "Handlers of this release wait, and commands with them. The rules of "
+            f"{namespace!r} are not those that its store keeps: 'dataset unique name' is new; run "
+            "`treering db upgrade` with the release that is to decide."
+        )
 
 
 async def test_a_read_model_that_is_held_is_not_read_and_says_why(

@@ -16,6 +16,7 @@ async def test_all_is_healthy_when_it_is(http: httpx2.AsyncClient) -> None:
         "checks": {
             "database": {"state": "healthy"},
             "kafka": {"state": "healthy"},
+            "rules": {"state": "healthy"},
             "read_models": {"state": "healthy"},
             "invariant": {"state": "healthy"},
         },

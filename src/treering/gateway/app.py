@@ -85,7 +85,8 @@ def build(parts: Parts) -> "Gateway":
         visible_seconds=parts.visible_seconds,
     )
     About(parts.service, parts.collections, parts.reader, epoch, parts.read_models).add_to(routes)
-    Health(parts.reader, epoch, parts.read_models, broker).add_to(routes)
+    rules = parts.registry.rulebook.words
+    Health(parts.reader, epoch, parts.read_models, broker, rules).add_to(routes)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)

@@ -14,7 +14,9 @@ from treering.gateway.positions import Epoch
 from treering.gateway.routes import Routes
 from treering.message import Position
 from treering.projection import ReadModels, Status
+from treering.rulebook import Words
 from treering.store import Reader
+from treering.store.rules import difference, stored_rules
 
 _PATIENCE = 2.0
 _CATCHING_UP = 1.0
@@ -34,9 +36,10 @@ class Health:
     """
 
     def __init__(
-        self, reader: Reader, epoch: Epoch, read_models: ReadModels, broker: Broker
+        self, reader: Reader, epoch: Epoch, read_models: ReadModels, broker: Broker, rules: Words
     ) -> None:
         self._reader = reader
+        self._rules = rules
         self._epoch = epoch
         self._read_models = read_models
         self._broker = broker
@@ -57,6 +60,7 @@ class Health:
         found = await _checked({
             "database": self._database,
             "kafka": self._kafka,
+            "rules": self._obeyed,
             "read_models": self._waiting,
             "invariant": self._invariant,
         })  # fmt: skip
@@ -85,6 +89,12 @@ class Health:
 
     async def _kafka(self) -> str | None:
         return None if await self._broker.answers() else "Kafka does not answer."
+
+    async def _obeyed(self) -> str | None:
+        """Return why handlers of this release do not run, if it is for their rules."""
+        stored = await stored_rules(self._reader.fetch)
+        said = difference(self._reader.namespace, self._rules, stored)
+        return f"Handlers of this release wait, and commands with them. {said}" if said else None
 
     async def _waiting(self) -> str | None:
         found = await self._read_models.status()

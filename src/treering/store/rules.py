@@ -13,14 +13,21 @@ async def stored_rules(fetch: Callable[[str], Awaitable[Iterable[Any]]]) -> Word
     return frozenset(row["rule"] for row in await fetch(statement("rules")))
 
 
-def require_same(namespace: str, declared: Words, stored: Words) -> None:
-    """Raise StoreNotReady, with what is new and what is gone, unless both are the same."""
+def difference(namespace: str, declared: Words, stored: Words) -> str | None:
+    """Return a sentence with what is new and what is gone; None if both are the same."""
     parts = [
         *(f"{word!r} is new" for word in sorted(declared - stored)),
         *(f"{word!r} is gone" for word in sorted(stored - declared)),
     ]
-    if parts:
-        raise StoreNotReady(
-            f"The rules of {namespace!r} are not those that its store keeps: {', '.join(parts)}; "
-            "run `treering db upgrade` with the release that is to decide."
-        )
+    if not parts:
+        return None
+    return (
+        f"The rules of {namespace!r} are not those that its store keeps: {', '.join(parts)}; "
+        "run `treering db upgrade` with the release that is to decide."
+    )
+
+
+def require_same(namespace: str, declared: Words, stored: Words) -> None:
+    """Raise StoreNotReady, with what is new and what is gone, unless both are the same."""
+    if said := difference(namespace, declared, stored):
+        raise StoreNotReady(said)
