@@ -1,4 +1,4 @@
-"""The store's shape: up, down, up again, and refused where a right is missing."""
+"""The store's shape: up, down, and up again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,9 +8,8 @@ import pytest
 
 from tests.store.asking import appended, as_owner, asking, owner_of
 from treering.errors import StoreNotReady, StoreUnavailable
-from treering.sql import REVISION
+from treering.sql import REVISION, statement
 from treering.store import Reader, Store, migrations
-from treering.store.connecting import url_for
 from treering.store.revisions import revisions
 from treering.testing.fixtures import Database
 
@@ -58,19 +57,6 @@ async def test_each_step_goes_down_and_up_again_with_all_that_is_stored(
     assert after["unique_key"] == ["(tank.name=a,tank/1)"]
     async with await Store.open(database.writer, namespace=namespace) as again:
         assert (await appended(again, asking("tank/1", 1))).base == 2
-
-
-async def test_users_who_are_not_named_keep_their_rights_in_both_directions(
-    database: Database,
-) -> None:
-    owner, namespace = database.owner, database.namespace
-    shape = await shape_of(database)
-    for below in ("0002", "0001"):
-        await migrations.downgrade(owner, namespace, to=below)
-        await migrations.upgrade(owner, namespace)
-        assert await shape_of(database) == shape
-    async with await Store.open(database.writer, namespace=namespace) as store:
-        assert (await appended(store, asking("tank/1"))).base == 0
 
 
 async def test_the_append_of_an_older_revision_works_after_the_way_back(
@@ -149,24 +135,18 @@ async def test_going_up_again_changes_nothing(database: Database, store: Store) 
     await appended(store, asking("dataset/2"))
 
 
-async def test_who_goes_up_at_the_same_moment_waits(database: Database, namespace: str) -> None:
-    other = f"{namespace}-two"
-    names = {"writer": f"{namespace}_w", "reader": f"{namespace}_r"}
-    found = await asyncio.gather(
-        *(migrations.upgrade(database.owner, other, **names) for _ in range(3))
-    )
-    owner = await owner_of(database)
-    for each in (other, f"{other}_read"):
-        await owner.execute(f"drop schema {each.replace('-', '_')} cascade")
-    for user in names.values():
-        await owner.execute(f'drop owned by "{user}"; drop role "{user}"')
-    await owner.close()
-    assert found == [REVISION] * 3
-
-
-async def test_one_user_may_be_owner_writer_and_reader(database: Database) -> None:
-    user = await as_owner(database, "select current_user")
-    await migrations.upgrade(database.owner, database.namespace, writer=user, reader=user)
+async def test_who_migrates_another_service_is_not_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treering.store.migrations._LOCK_TIMEOUT", "300ms")
+    owner, namespace = database.owner, database.namespace
+    connection = await owner_of(database)
+    await connection.execute(statement("lock"), "migrations of another-service")
+    assert await migrations.upgrade(owner, namespace) == REVISION
+    await connection.execute(statement("lock"), f"migrations of {namespace}")
+    with pytest.raises(StoreUnavailable, match=r"Somebody else migrates 't-.*within 300ms; try"):
+        await migrations.upgrade(owner, namespace)
+    await connection.close()
 
 
 async def test_a_database_without_a_store_has_no_revision(database: Database) -> None:
@@ -175,27 +155,6 @@ async def test_a_database_without_a_store_has_no_revision(database: Database) ->
     assert await migrations.current(database.owner, database.namespace) is None
     with pytest.raises(StoreNotReady, match="no store"):
         await migrations.downgrade(database.owner, database.namespace)
-
-
-async def test_a_user_one_may_not_make_is_asked_for(database: Database, namespace: str) -> None:
-    owner = await owner_of(database)
-    name = await owner.fetchval("select current_database()")
-    await owner.execute(
-        f'create role "{namespace}" login; grant create on database {name} to "{namespace}"'
-    )
-    try:
-        with pytest.raises(StoreNotReady, match="make it first"):
-            await migrations.upgrade(
-                url_for(database.owner, namespace), f"{namespace}-own", writer="treering_unmade"
-            )
-    finally:
-        await owner.execute(f'drop owned by "{namespace}" cascade; drop role "{namespace}"')
-        await owner.close()
-
-
-async def test_who_may_not_migrate_is_told(database: Database) -> None:
-    with pytest.raises(StoreNotReady, match="lacks a right"):
-        await migrations.upgrade(database.writer, f"{database.namespace}-other")
 
 
 async def test_a_migration_does_not_wait_for_ever(

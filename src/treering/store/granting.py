@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import asyncpg
 
 from treering.errors import StoreNotReady
+from treering.sql import statement
 from treering.store.connecting import quoted, schema_of
 
 _SEES = """
@@ -32,12 +33,17 @@ _KEPT = {
 async def grant(
     connection: asyncpg.Connection, namespace: str, writer: str | None, reader: str | None
 ) -> None:
-    """Make both users, unless they are there, and give them their rights."""
+    """Make both users, unless they are there, and give them their rights.
+
+    Services may share them, so that one at a time does it.
+    """
     schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
-    for user in filter(None, (writer, reader)):
-        await _make_user(connection, user)
-    for sql in _grants(schema, models, writer, reader):
-        await connection.execute(sql)
+    async with connection.transaction():
+        await connection.execute(statement("lock_until_end"), "users of treering")
+        for user in filter(None, (writer, reader)):
+            await _make_user(connection, user)
+        for sql in _grants(schema, models, writer, reader):
+            await connection.execute(sql)
 
 
 def kept(namespace: str, users: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -65,7 +71,10 @@ async def _make_user(connection: asyncpg.Connection, user: str) -> None:
     if await connection.fetchval(sql, user):
         return
     try:
-        await connection.execute(f"create role {quoted(user)} login")
+        async with connection.transaction():
+            await connection.execute(f"create role {quoted(user)} login")
+    except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+        return  # from another database of this server
     except asyncpg.InsufficientPrivilegeError as error:
         raise StoreNotReady(
             f"The role {user!r} is missing, and this user may not make it; make it first."

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from treering.errors import StoreNotReady
+from treering.errors import StoreNotReady, StoreUnavailable
 from treering.sql import statement
 from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
 from treering.store.granting import grant, kept
@@ -50,7 +50,7 @@ async def upgrade(
     StoreNotReady, and changes nothing, if the store is newer than this release.
     """
     schema, models = quoted(schema_of(namespace)), quoted(f"{schema_of(namespace)}_read")
-    async with _alone(url) as connection:
+    async with _alone(url, namespace) as connection:
         above(await current(url, namespace), to)
         await connection.execute(
             f"create schema if not exists {schema}; create schema if not exists {models}"
@@ -107,7 +107,7 @@ async def downgrade(
     if not above(to, revision):
         return revision
     await losses(url, namespace, to=to)
-    async with _alone(url) as connection:
+    async with _alone(url, namespace) as connection:
         await _migrate(url, namespace, to, up=False)
         if (revision := await current(url, namespace)) is not None:
             await grant(connection, namespace, writer, reader)
@@ -124,7 +124,7 @@ async def _revision(url: str, namespace: str) -> str:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await connect(url)
+    connection = await connect(url, settings={"lock_timeout": _LOCK_TIMEOUT})
     try:
         with translated():
             yield connection
@@ -133,10 +133,16 @@ async def _connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def _alone(url: str) -> AsyncGenerator[asyncpg.Connection]:
-    """Connect, and keep all others waiting who would migrate in this database."""
+async def _alone(url: str, namespace: str) -> AsyncGenerator[asyncpg.Connection]:
+    """Connect, and keep all others waiting, for a while, who would migrate this store."""
     async with _connected(url) as connection:
-        await connection.execute("select pg_advisory_lock(hashtext('treering migrations'))")
+        try:
+            await connection.execute(statement("lock"), f"migrations of {namespace}")
+        except asyncpg.LockNotAvailableError as error:
+            raise StoreUnavailable(
+                f"Somebody else migrates {namespace!r} and has not come to an end within "
+                f"{_LOCK_TIMEOUT}; try again when that is done."
+            ) from error
         yield connection
 
 
