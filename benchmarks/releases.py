@@ -48,7 +48,7 @@ def releases(folder: Path, environment: Mapping[str, str]) -> tuple[Release, Rel
     older, newer = folder / "older", folder / "newer"
     shutil.copytree(_EXAMPLE, older, ignore=shutil.ignore_patterns(".treering", "__pycache__"))
     before = _release("older", older, environment)
-    contract.release(older / "schemas")
+    contract.release(contract.contract(before.app, older / "schemas"), older / "schemas")
     shutil.copytree(older, newer, ignore=shutil.ignore_patterns("__pycache__"))
     for path, old, new in _CHANGES:
         text = (newer / path).read_text()

@@ -14,7 +14,11 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from treering.app import load
+from treering.app.running import Role, run
 from treering.embedded import Addresses
+from treering.errors import DeclarationError
+from treering.settings import Settings
 from treering.sql import statement
 from treering.store.connecting import connect, quoted, schema_of
 from treering.testing.fixtures import Database
@@ -170,6 +174,19 @@ async def _change_epoch(database: Database) -> None:
     connection = await connect(database.owner, settings={"search_path": schema})
     await connection.execute(statement("change_epoch"))
     await connection.close()
+
+
+@pytest.mark.parametrize("role", ["gateway", "handler", "relay", "projector"])
+async def test_no_role_runs_beside_a_contract_that_it_breaks(tmp_path: Path, role: Role) -> None:
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    (tmp_path / "service.py").write_text(
+        'from treering import Service\nservice = Service(id="x", display_name="X", version="1")\n'
+    )
+    (schemas / "released.json").write_text('{"events/a.created.v1.json": ""}')
+    app = load(Settings(app=tmp_path))
+    with pytest.raises(DeclarationError, match=r"a\.created\.v1\.json was released and is gone"):
+        await run(app, [role], asyncio.Event())
 
 
 async def test_a_relay_that_will_not_guess_leaves_the_others_at_work(

@@ -172,7 +172,7 @@ async def running(
 def _schemas() -> SchemaRegistry:
     """Return shapes as a service has them after some releases."""
     found = SchemaRegistry()
-    found.add("dataset.create.v1", {"properties": {"name": {}}}, deprecated=True)
+    found.add("dataset.create.v1", {"properties": {"name": {}}, "deprecated": True})
     found.add("dataset.create.v2", {"properties": {"title": {}}})
     found.add("dataset.create.v2", {"properties": {"title": {}, "rows": {}}})
     found.register("datasets.v1", lambda: {"title": "datasets"})

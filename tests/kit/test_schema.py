@@ -1,5 +1,6 @@
 """Shapes, revision by revision: which goes with the one before, and which does not."""
 
+import msgspec
 import pytest
 
 from treering.errors import DeclarationError
@@ -52,9 +53,47 @@ def test_what_is_lost_changed_or_needed_is_named() -> None:
 
 
 def test_words_to_people_change_nothing() -> None:
-    new: Schema = {**NAMED, "title": "A name", "deprecated": True, "examples": [{}]}
+    new: Schema = {**NAMED, "title": "A name", "description": "Words", "examples": [{}]}
     assert is_same(NAMED, new)
     assert said(new) == {}
+
+
+def test_a_model_that_fields_are_made_of_is_named() -> None:
+    class Unit(msgspec.Struct):
+        name: str
+
+    class Older(msgspec.Struct):
+        unit: Unit
+
+    class Newer(Older):
+        rows: int = 0
+
+    old, new = msgspec.json.schema(Older), msgspec.json.schema(Newer)
+    assert [each.said for each in differences(old, new)] == [
+        "has a new field 'rows', which need not be there"
+    ]
+    unit = {**new["$defs"]["Unit"], "properties": {"title": {"type": "string"}}}
+    new["$defs"]["Unit"] = {**unit, "required": ["title"]}
+    assert "changed its model 'Unit', which lost its field 'name'" in [
+        each.said for each in differences(old, new) if not each.is_compatible
+    ]
+
+
+def test_what_is_deprecated_is_the_next_revision_and_makes_all_of_them_old() -> None:
+    found = SchemaRegistry()
+    found.add("dataset.create.v1", NAMED)
+    assert said({**NAMED, "deprecated": True}) == {"is deprecated": True}
+    second = found.register("dataset.create.v1", lambda: {**NAMED, "deprecated": True})
+    assert second is not None
+    assert (second.id, second.deprecated) == ("dataset.create.v1.2", True)
+    assert [each.deprecated for each in found.versions("dataset.create.v1")] == [True, True]
+
+
+def test_a_revision_keeps_its_number_without_those_before_it() -> None:
+    found = SchemaRegistry()
+    assert found.add("dataset.create.v1", NAMED, number=2).id == "dataset.create.v1.2"
+    assert found.revision("dataset.create.v1") == 2
+    assert found.get("dataset.create.v1", 1) is None
 
 
 def test_a_compatible_shape_is_the_next_revision_of_its_name() -> None:

@@ -10,38 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from treering.app.comparison import Comparison, compare
 from treering.app.loading import App
-from treering.app.released import (
-    RELEASED,
-    Declared,
-    add_released,
-    declared,
-    digest_of,
-    register,
-    released,
-)  # fmt: skip
+from treering.app.released import RELEASED, digest_of, released, revisions_in
 from treering.bus import asyncapi
 from treering.errors import DeclarationError
-from treering.schema import Difference, SchemaRegistry, differences
 
 _ASYNCAPI = "asyncapi.json"
 
 type Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A shape that is not as it was released."""
-
-    name: str
-    differences: list[Difference]
-    is_shown: bool
-    """Whether clients only read it."""
-
-    @property
-    def is_compatible(self) -> bool:
-        """Whether it is the next revision; else it has to be the next version."""
-        return all(each.is_compatible for each in self.differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,34 +27,20 @@ class Contract:
 
     files: Mapping[str, str]
     """By path below the folder: the text of each file that is not released."""
-    faults: list[str]
-    """A sentence for each released shape that was changed."""
-    changes: list[Change]
-    """The shapes that are not as they were released."""
-    schemas: SchemaRegistry
-    """All shapes; of those that are at fault what was released."""
+    compared: Comparison
+    """What is declared, beside what was released."""
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each thing that may not be."""
+        return self.compared.faults
 
 
 def contract(app: App, folder: Path) -> Contract:
     """Return what *folder* should hold for *app*."""
-    everything = [*declared(app)]
-    schemas = SchemaRegistry()
-    faults = add_released(schemas, folder, {each.name for each in everything})
-    files: dict[str, str] = {_ASYNCAPI: _text(_asyncapi(app))}
-    changes: list[Change] = []
-    for each in everything:
-        changes += _changes(schemas, each)
-        try:
-            revision = register(schemas, each)
-        except DeclarationError as error:
-            faults.append(
-                f"{error}, and was released: give the new shape a new version of its type, and an "
-                "upcast."
-            )
-        else:
-            if revision is not None:
-                files[f"{each.folder}/{revision}.json"] = _text(each.schema())
-    return Contract(files=files, faults=faults, changes=changes, schemas=schemas)
+    compared = compare(app, folder)
+    files = {path: _text(each.schema()) for path, each in compared.new.items()}
+    return Contract(files={_ASYNCAPI: _text(_asyncapi(app)), **files}, compared=compared)
 
 
 def drift(found: Contract, folder: Path) -> list[str]:
@@ -111,22 +74,26 @@ def write(found: Contract, folder: Path) -> list[str]:
     return changed
 
 
-def release(folder: Path) -> list[str]:
-    """Note all files of *folder* as released; return those that were not before."""
-    noted = dict(released(folder))
-    new = [path for path in _revisions(folder) if path not in noted]
-    noted |= {path: digest_of(folder / path) for path in new}
+def unreleased(folder: Path) -> list[str]:
+    """Return the paths of the revisions in *folder* that may still change."""
+    noted = released(folder)
+    return [path for path in revisions_in(folder) if path not in noted]
+
+
+def release(found: Contract, folder: Path) -> list[str]:
+    """Note all revisions in *folder* as released; return those that were not before.
+
+    Raises DeclarationError, and notes nothing, if they are not what the code declares.
+    """
+    if said := drift(found, folder):
+        raise DeclarationError(
+            f"{folder.name}/ is not what the code declares, and would never change again. "
+            f"{' '.join(said)}"
+        )
+    new = unreleased(folder)
+    noted = {**released(folder), **{path: digest_of(folder / path) for path in new}}
     (folder / RELEASED).write_text(_text(dict(sorted(noted.items()))))
     return new
-
-
-def _changes(schemas: SchemaRegistry, said: Declared) -> Iterator[Change]:
-    last = schemas.get(said.name)
-    if last is None:
-        return
-    found = differences(last.schema_json, said.schema(), is_shown=said.is_shown)
-    if found:
-        yield Change(name=said.name, differences=found, is_shown=said.is_shown)
 
 
 def _asyncapi(app: App) -> Document:
@@ -139,15 +106,9 @@ def _asyncapi(app: App) -> Document:
     )
 
 
-def _revisions(folder: Path) -> Iterator[str]:
-    for file in sorted(folder.glob("*/*.json")):
-        yield file.relative_to(folder).as_posix()
-
-
 def _stale(found: Contract, folder: Path) -> Iterator[str]:
-    noted = released(folder)
-    for path in _revisions(folder):
-        if path not in noted and path not in found.files:
+    for path in unreleased(folder):
+        if path not in found.files:
             yield path
 
 

@@ -8,21 +8,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from treering import gateway
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
-from treering.app.released import schemas_of
 from treering.bus import Client
 from treering.projection import ReadModels
 from treering.schema import SchemaRegistry
 from treering.store import Reader
 
 
-async def run_gateway(app: App, stop: asyncio.Event, listener: socket.socket | None) -> None:
+async def run_gateway(
+    app: App, schemas: SchemaRegistry, stop: asyncio.Event, listener: socket.socket | None
+) -> None:
     """Answer HTTP until *stop* is set."""
     said = app.settings
     url = named(said.database_reader or said.database, "database", "TREERING_DATABASE")
     reader = await Reader.open(
         url, namespace=app.namespace, pool=pool_of(app), retry_seconds=said.retry_seconds
     )
-    schemas = schemas_of(app)
     read_models = ReadModels(reader, app.projections)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)

@@ -11,13 +11,13 @@ import structlog
 
 from treering import metrics
 from treering.app.loading import App, named
-from treering.app.released import schemas_of
 from treering.bus import Handler, HandlerOptions, Topics, create_topics
 from treering.errors import BusError, RelayStopped, StoreUnavailable
 from treering.handling import Handling, Tell
 from treering.message import Outcome, Received
 from treering.projection import Projector, ProjectorOptions
 from treering.relay import Relay, RelayOptions
+from treering.schema import SchemaRegistry
 from treering.store import PoolOptions, Store
 
 _PARTITIONS = 12
@@ -71,7 +71,9 @@ async def store(app: App) -> AsyncGenerator[Store]:
         await opened.close()
 
 
-async def run_handler(app: App, store: Store, stop: asyncio.Event) -> None:
+async def run_handler(
+    app: App, store: Store, stop: asyncio.Event, *, schemas: SchemaRegistry
+) -> None:
     """Decide commands until *stop* is set."""
     said = app.settings
     await store.obey(app.registry.rulebook.words)
@@ -87,7 +89,7 @@ async def run_handler(app: App, store: Store, stop: asyncio.Event) -> None:
         handling=Measured(Handling(store, app.registry)),
         store=store,
         registry=app.registry,
-        schemas=schemas_of(app),
+        schemas=schemas,
         secret=app.secret(),
         options=options,
     )

@@ -8,23 +8,22 @@ import socket
 import threading
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib import import_module
 from typing import Literal
 
 import structlog
 
 from treering.app import parts
+from treering.app.comparison import schemas_of
 from treering.app.loading import App
 from treering.errors import TreeringError
+from treering.schema import SchemaRegistry
 from treering.store import Store
 
 type Role = Literal["gateway", "handler", "relay", "projector"]
+type Work = Callable[[App, Store, asyncio.Event], Coroutine[None, None, None]]
 
-_BACK: Mapping[str, Callable[[App, Store, asyncio.Event], Coroutine[None, None, None]]] = {
-    "handler": parts.run_handler,
-    "relay": parts.keep_relay,
-    "projector": parts.run_projector,
-}
 _COLLECTED = (20_000, 10, 10)
 """Objects made before they are looked through for cycles: ten times Python's own number."""
 _log = structlog.stdlib.get_logger(__name__)
@@ -73,20 +72,21 @@ async def run(
 
     The gateway listens on *listener*, else where the settings say. *events_bytes* bounds each
     events topic that is made. When one role fails all end; raises an ExceptionGroup then.
+    Raises DeclarationError, and runs nothing, if what is declared contradicts what was released.
     """
+    schemas = schemas_of(app)
     behind = asyncio.Event()
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         front: list[asyncio.Task[None]] = []
         if "gateway" in roles:
             run_gateway = import_module("treering.app.front").run_gateway
-            front = [group.create_task(run_gateway(app, stop, listener), name="gateway")]
-        if back := [role for role in roles if role in _BACK]:
+            front = [group.create_task(run_gateway(app, schemas, stop, listener), name="gateway")]
+        if back := [role for role in roles if role != "gateway"]:
+            works = _works(schemas, alone=len(roles) == 1)
             await parts.make_topics(app, events_bytes=events_bytes)
             store = await stack.enter_async_context(parts.store(app))
             for role in back:
-                alone = role == "relay" and len(roles) == 1
-                work = parts.run_relay if alone else _BACK[role]
-                group.create_task(work(app, store, behind), name=role)
+                group.create_task(works[role](app, store, behind), name=role)
             group.create_task(parts.measure(app, store, behind), name="measure")
             group.create_task(parts.keep_verdicts(app, store, behind), name="verdicts")
         _log.info("running", roles=sorted(roles))
@@ -94,6 +94,15 @@ async def run(
         if front:
             await asyncio.wait(front)
         behind.set()
+
+
+def _works(schemas: SchemaRegistry, *, alone: bool) -> Mapping[str, Work]:
+    """Return what the roles behind the gateway do, each of them *alone* in its process or not."""
+    return {
+        "handler": partial(parts.run_handler, schemas=schemas),
+        "relay": parts.run_relay if alone else parts.keep_relay,
+        "projector": parts.run_projector,
+    }
 
 
 def collect_less() -> None:

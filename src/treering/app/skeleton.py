@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from treering.app.contract import Change
+from treering.app.comparison import Change
 from treering.app.loading import App
 from treering.entity import Entity
+from treering.entity.messages import FIELD_WORDS
 
 
 def verdicts(changes: Sequence[Change]) -> Iterator[str]:
@@ -43,7 +44,15 @@ def skeletons(app: App, changes: Sequence[Change]) -> Iterator[str]:
             kinds.setdefault(each.name.partition(".")[0], []).append(each)
     entities = {entity.declaration.kind: entity for entity in app.entities}
     for kind, found in kinds.items():
-        yield _of_entity(entities[kind], found) if kind in entities else _of_kind(kind, found)
+        if kind not in entities:
+            yield _of_kind(kind, found)
+            continue
+        of_fields = [each for each in found if _parts(each.name)[1] in FIELD_WORDS]
+        if of_fields:
+            yield _of_entity(entities[kind], of_fields)
+        for each in found:
+            if each not in of_fields:
+                yield _of_further(entities[kind], each)
 
 
 def _of_entity(entity: type[Entity], changes: Sequence[Change]) -> str:
@@ -69,6 +78,25 @@ def _of_entity(entity: type[Entity], changes: Sequence[Change]) -> str:
         f"def from_{version}(fields: Fields) -> Fields:",
         f'    """Read fields as version {version} said them."""',
         f"    return {body}",
+    ])  # fmt: skip
+
+
+def _of_further(entity: type[Entity], change: Change) -> str:
+    """Return a command beside the one that was released, which goes on as it was."""
+    kind, word, version = _parts(change.name)
+    number = int(version.removeprefix("v")) + 1
+    name = "".join(part.capitalize() for part in word.split("-"))
+    return "\n".join([
+        f"# The class of {change.name} as it was released, with deprecated=True, and beside it:",
+        f'class {name}{number}(Command, type="{kind}.{word}.v{number}"):',
+        "    ...",
+        "",
+        "",
+        f"@{entity.__name__}.command({name}{number})",
+        f"def {word.replace('-', '_')}_{number}(",
+        f"    state: EntityState, received: Received[{name}{number}]",
+        ") -> Sequence[Event]:",
+        "    ...",
     ])  # fmt: skip
 
 

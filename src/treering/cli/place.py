@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from treering import bus
 from treering.app import App, load, named
-from treering.app.released import schemas_of
+from treering.app.comparison import schemas_of
 from treering.cli.output import warn
 from treering.dev import announcement
 from treering.dev.announcement import Announcement

@@ -23,7 +23,7 @@ def list_(*, json: bool = False) -> None:
 
     """
     found = place.loaded(projections=True)
-    schemas = contract.contract(found, folder_of(found)).schemas
+    schemas = contract.contract(found, folder_of(found)).compared.schemas
     newest = [each for name in schemas.names() if (each := schemas.get(name)) is not None]
     if json:
         show([{"id": each.id, "deprecated": each.deprecated} for each in newest])
@@ -35,7 +35,9 @@ def list_(*, json: bool = False) -> None:
 def check() -> int:
     """Say whether `schemas/` is what the code declares; end with 1 if it is not.
 
-    treering schemas check
+    What was not released yet is mentioned: it may still change, and is no revision to others.
+
+        treering schemas check
     """
     found = place.loaded(projections=True)
     folder = folder_of(found)
@@ -47,6 +49,10 @@ def check() -> int:
         say("`treering schemas diff` shows what to write.")
     elif said:
         say("`treering schemas write` brings the files up to date.")
+    elif new := contract.unreleased(folder):
+        count = f"{len(new)} of its files" if released(folder) else "nothing of it"
+        verb = "are" if released(folder) else "is"
+        say(f"{folder.name}/ is up to date; {count} {verb} released: `treering schemas release`.")
     return 1 if said else 0
 
 
@@ -64,7 +70,7 @@ def diff() -> int:
     if not released(folder):
         say(f"Nothing in {folder.name}/ was released; `treering schemas release` does that.")
         return 0
-    changes = contract.contract(found, folder).changes
+    changes = contract.contract(found, folder).compared.changes
     for sentence in verdicts(changes):
         say(sentence)
     wanted = [*skeletons(found, changes)]
@@ -93,10 +99,13 @@ def write() -> None:
 def release() -> None:
     """Note all files of `schemas/` as released: from now on they never change.
 
-    treering schemas release
+    Refused while they are not what the code declares.
+
+        treering schemas release
     """
-    folder = folder_of(place.loaded())
-    new = contract.release(folder)
+    found = place.loaded(projections=True)
+    folder = folder_of(found)
+    new = contract.release(contract.contract(found, folder), folder)
     say("\n".join(new) if new else "Nothing is new.")
 
 

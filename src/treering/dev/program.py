@@ -18,8 +18,8 @@ from typing import Any, cast
 import uvloop
 
 from treering.app import App, load
+from treering.app.comparison import schemas_of
 from treering.app.logs import configure
-from treering.app.released import schemas_of
 from treering.app.running import Role, run_until_told
 from treering.dev import places
 from treering.dev.trial import trial

@@ -63,22 +63,29 @@ class SchemaRegistry:
             raise DeclarationError(f"{name} {', '.join(why)}")
         return self.add(name, now)
 
-    def add(self, name: str, schema: Schema, *, deprecated: bool = False) -> SchemaVersion:
-        """Add a revision to *name*, which goes with those before it."""
-        versions = self._versions.setdefault(name, [])
+    def add(self, name: str, schema: Schema, *, number: int | None = None) -> SchemaVersion:
+        """Add a revision to *name*, which goes with those before it: the next, unless it says.
+
+        Whether *name* is deprecated is what the newest one says.
+        """
+        before = self._versions.get(name, [])
         made = SchemaVersion(
             name=name,
-            version=len(versions) + 1,
+            version=number or (before[-1].version if before else 0) + 1,
             schema_json=schema,
-            deprecated=deprecated or schema.get("deprecated", False),
         )
-        versions.append(made)
-        return made
+        self._versions[name] = [*before, made]
+        self._mark(name, deprecated=schema.get("deprecated", False))
+        return self._versions[name][-1]
 
     def deprecate(self, name: str) -> None:
         """Say that nobody should write *name* any more."""
+        self.versions(name)
+        self._mark(name, deprecated=True)
+
+    def _mark(self, name: str, *, deprecated: bool) -> None:
         self._versions[name] = [
-            msgspec.structs.replace(each, deprecated=True) for each in self.versions(name)
+            msgspec.structs.replace(each, deprecated=deprecated) for each in self._versions[name]
         ]
 
     def get(self, name: str, version: int | None = None) -> SchemaVersion | None:
@@ -86,7 +93,7 @@ class SchemaRegistry:
         versions = self.versions(name)
         if version is None:
             return versions[-1] if versions else None
-        return versions[version - 1] if 0 < version <= len(versions) else None
+        return next((each for each in versions if each.version == version), None)
 
     def versions(self, name: str) -> Sequence[SchemaVersion]:
         """Return all revisions of *name*, the oldest first."""
@@ -102,7 +109,7 @@ class SchemaRegistry:
         """Return the number of the newest revision of *name*; None if it is not known."""
         if name in self._firsts:
             return 1
-        return len(self._versions[name]) if name in self._versions else None
+        return self._versions[name][-1].version if name in self._versions else None
 
     def expressing(self, name: str, fields: Collection[str]) -> SchemaVersion | None:
         """Return the lowest revision of *name* that knows all *fields*; the newest if none does."""

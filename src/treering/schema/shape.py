@@ -27,8 +27,8 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def is_same(old: Schema, new: Schema) -> bool:
-    """Tell whether both allow the same, whatever they say to people."""
-    return _bare(old) == _bare(new)
+    """Tell whether both allow the same, and are deprecated or not, whatever else they say."""
+    return _bare(old) == _bare(new) and _is_old(old) == _is_old(new)
 
 
 def differences(old: Schema, new: Schema, *, is_shown: bool = False) -> list[Difference]:
@@ -45,14 +45,13 @@ def differences(old: Schema, new: Schema, *, is_shown: bool = False) -> list[Dif
         *_of_needs(fields.keys() & more.keys(), needed ^ needs, needs),
     ]
     found += [_gained(name, must=name in needs, is_shown=is_shown) for name in more.keys() - fields]
-    after["$defs"] = {
-        name: each
-        for name, each in after.get("$defs", {}).items()
-        if name in before.get("$defs", {})
-    }
-    before.setdefault("$defs", {})
-    if before != after and not any(not each.is_compatible for each in found):
+    models, after_models = before.pop("$defs", {}), after.pop("$defs", {})
+    found += _of_models(models, after_models)
+    if before != after and all(each.is_compatible for each in found):
         found.append(Difference("changed its shape", is_compatible=False))
+    if _is_old(old) != _is_old(new):
+        said = "is deprecated" if _is_old(new) else "is deprecated no more"
+        found.append(Difference(said, is_compatible=True))
     return sorted(found, key=lambda each: each.said)
 
 
@@ -73,6 +72,17 @@ def _of_needs(both: set[str], moved: set[str], needs: set[str]) -> Iterator[Diff
     for name in both & moved:
         how = "must be there now" if name in needs else "need not be there any more"
         yield Difference(f"changed its field {name!r}, which {how}", is_compatible=False)
+
+
+def _of_models(models: Schema, more: Schema) -> Iterator[Difference]:
+    """Yield what differs in the models that fields are made of."""
+    for name in models.keys() & more.keys():
+        for each in differences(models[name], more[name]):
+            yield Difference(f"changed its model {name!r}, which {each.said}", is_compatible=False)
+
+
+def _is_old(schema: Schema) -> bool:
+    return bool(schema.get("deprecated", False))
 
 
 def _gained(name: str, *, must: bool, is_shown: bool) -> Difference:
@@ -96,4 +106,12 @@ def _bare(schema: Any) -> Any:
         if name not in _WORDS
     }
     reference = str(bare.pop("$ref", "") if "$defs" in bare else "")
-    return bare | bare["$defs"][reference.rpartition("/")[2]] if reference else bare
+    return _opened(bare, reference.rpartition("/")[2]) if reference else bare
+
+
+def _opened(bare: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a shape that is only a reference as what it refers to."""
+    models = bare["$defs"]
+    if f'"#/$defs/{name}"'.encode() in msgspec.json.encode(models):
+        return bare | models[name]
+    return bare | {"$defs": {each: models[each] for each in models if each != name}} | models[name]
