@@ -13,9 +13,10 @@ from tests.bus.records import AT, record
 from treering import ulid
 from treering.bus import LARGEST_BODY, CommandReader, sign
 from treering.bus.envelope import address
-from treering.entity import Create, Delete
+from treering.entity import Create, Delete, Entity, Fields
 from treering.errors import DeadLetter
 from treering.message import Malformed, Received
+from treering.registry import Registry
 
 SECRET = b"only for tests"
 CREATE = {"ce_type": b"dataset.create.v1", "ce_id": b"first-1", "ce_subject": b"dataset/rain"}
@@ -332,3 +333,17 @@ def test_whatever_comes_is_a_command_or_a_dead_letter_and_nothing_else(
         assert 1 <= len(received.id) <= 128
         assert received.stream.startswith(("dataset/", "config/"))
     assert reason.isprintable()
+
+
+def test_an_upcast_that_fails_makes_a_dead_letter_that_may_be_sent_again() -> None:
+    class Renamed(Entity, kind="dataset", version=2):
+        title: str
+
+    @Renamed.upcast(1)
+    def from_1(fields: Fields) -> Fields:
+        return {"title": fields["nmae"]}
+
+    with pytest.raises(DeadLetter) as caught:
+        CommandReader(Registry([Renamed.decider()])).read(record(b'{"name":"rain"}', CREATE))
+    assert (caught.value.word, caught.value.status) == ("upcast-failed", 422)
+    assert "dataset.create.v1 can not be read as dataset.create.v2: KeyError" in str(caught.value)

@@ -22,9 +22,9 @@ from treering.bus.kafka import Record
 from treering.bus.newer import newer
 from treering.bus.signature import fingerprint, is_signed
 from treering.decider import Decider
-from treering.entity.validation import fault, nearest
+from treering.entity.validation import nearest
 from treering.errors import DeadLetter, NewerCommand, UpcastFailed
-from treering.message import DEFAULT_TENANT, Malformed, MessageType, Received, Stream
+from treering.message import DEFAULT_TENANT, MessageType, Received, Stream
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 
@@ -179,4 +179,4 @@ def _command(kind: MessageType[Any], body: bytes) -> Any:
     except NO_JSON as error:
         return malformed(kind.body, body, error)
     except UpcastFailed as error:
-        return Malformed(detail=str(error), errors=[fault((), "upcast_failed", str(error))])
+        raise DeadLetter("upcast-failed", str(error), 422) from error
