@@ -143,6 +143,16 @@ def test_a_stored_value_that_no_longer_fits_is_named_as_such() -> None:
     )
 
 
+def test_an_entity_whose_stored_value_no_longer_fits_is_tagged_all_the_same() -> None:
+    class Strict(Entity, kind="person"):
+        name: str = Field(max_length=3)
+        age: int = 0
+
+    live = of(Strict)(Created(fields=ADA))
+    live.when(Tag(tags=["old"])).then(Tagged(tags=["old"]))
+    assert "name" not in live.when(Tag(tags=["a b"])).refuses(InvalidBody, "tags.0").detail
+
+
 def test_a_field_that_was_renamed_is_read_under_its_new_name() -> None:
     state = read(Third, ("person.created.v1", ADA), ("person.updated.v1", {"name": "Countess"}))
     assert state.fields == {"tags": [], "title": "Countess", "age": 36, "unit": "years"}

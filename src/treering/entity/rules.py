@@ -98,7 +98,7 @@ class Rules:
             case Tag(tags=tags):
                 added = [tag for tag in dict.fromkeys(tags) if tag not in state.fields["tags"]]
                 given = {"tags": [*state.fields["tags"], *added]}
-                self._validated({**state.fields, **given}, given)
+                self._require_fits(state, given)
                 return [Tagged(tags=added)] if added else []
             case Untag(tags=tags):
                 gone = [tag for tag in dict.fromkeys(tags) if tag in state.fields["tags"]]
@@ -134,6 +134,15 @@ class Rules:
             return validated(self._model, fields)
         except InvalidBody as refusal:
             raise _of_stored(refusal, fields.keys() - given.keys()) from refusal
+
+    def _require_fits(self, state: EntityState, given: Fields) -> None:
+        """Raise InvalidBody unless what is *given* fits; what is stored may not any more."""
+        try:
+            self._validated({**state.fields, **given}, given)
+        except InvalidBody as refusal:
+            faults: list[dict[str, Any]] = refusal.members["errors"]
+            if own := [each for each in faults if each["loc"] and each["loc"][0] in given]:
+                raise invalid(own) from refusal
 
     def _checked(self, state: EntityState, event: Event) -> Event:
         """Return an event that a further command's rules have made, its fields as the model's."""
