@@ -271,3 +271,9 @@ async def test_the_addresses_of_before_lead_to_those_of_now(http: httpx2.AsyncCl
         assert said.headers["link"] == f'<{now}>; rel="successor-version"'
         assert said.json() == (await http.get(now)).json()
     assert "link" not in (await http.get(f"/api/v1/datasets/{named}")).headers
+
+
+async def test_the_addresses_of_before_lead_to_what_was_asked(http: httpx2.AsyncClient) -> None:
+    said = await http.get("/api/v1/tables?page=1&size=2&include_deleted=true")
+    now = "/api/v1/datasets?page=1&size=2&include_deleted=true"
+    assert said.headers["link"] == f'<{now}>; rel="successor-version"'

@@ -1,6 +1,7 @@
 """Which endpoint answers which address: a tree of segments, walked once a request."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote, quote_from_bytes
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,9 @@ from treering.errors import DeclarationError
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 _ANY = "{}"
+_IN_PATHS = "/:$"
+_IN_QUERIES = "/:$%&=?+,;@!*()~"
+"""What stands as it is beside letters, digits and `-._~`; `>` would end the link."""
 
 
 class Route:
@@ -91,7 +95,9 @@ class _Leading(Routes):
     def add(self, method: str, path: str, endpoint: Endpoint) -> None:
         async def leading(request: Request) -> Response:
             response = await endpoint(request)
-            now = request.scope["path"].replace(self._old, self._new, 1)
+            now = quote(request.scope["path"].replace(self._old, self._new, 1), safe=_IN_PATHS)
+            if query := request.scope["query_string"]:
+                now += f"?{quote_from_bytes(query, safe=_IN_QUERIES)}"
             response.headers["Link"] = f'<{now}>; rel="successor-version"'
             return response
 
