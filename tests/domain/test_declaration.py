@@ -55,6 +55,9 @@ def test_the_class_line_says_what_the_kind_allows() -> None:
         ({"searchable": {"nam"}}, "searchable names 'nam'"),
         ({"sortable": {"nam"}}, "sortable names 'nam'"),
         ({"filterable": "name"}, "filterable is a set"),
+        ({"formerly": "names"}, "formerly is a set of names: {'names'}"),
+        ({"formerly": {"Old/Names "}}, "'Old/Names ' was no address"),
+        ({"plural": "old-names", "formerly": {"old-names"}}, "which is its plural today"),
     ],
 )
 def test_a_class_line_that_cannot_be_is_refused_in_words(

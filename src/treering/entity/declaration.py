@@ -34,6 +34,7 @@ type Further = Callable[[EntityState, Received[Any]], Sequence[Event]]
 type TagName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 
 _KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PLURAL = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _RESERVED = {"id", "created_at", "updated_at", "deleted_at"}
 
 
@@ -249,6 +250,18 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
                     raise DeclarationError(
                         f"{name}: {option} names {each!r}, which is no field of it."
                     )
+    _check_formerly(name, declaration)
+
+
+def _check_formerly(name: str, declaration: Declaration) -> None:
+    for each in declaration.formerly:
+        if not _PLURAL.fullmatch(each):
+            raise DeclarationError(
+                f"{name}: {each!r} was no address; formerly names plurals as they stood in paths, "
+                "such as 'old-things'."
+            )
+        if each == declaration.plural:
+            raise DeclarationError(f"{name}: formerly names {each!r}, which is its plural today.")
 
 
 def _kebab(name: str) -> str:
