@@ -1,13 +1,16 @@
 """An event that can not be folded stops its read model, until an operator has it passed over."""
 
 import re
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from tests.projection.conftest import Folding
+from tests.projection.versions import becomes
 from tests.projection.world import (
     COUNTS,
+    PARCELS,
     REGISTRY,
     append,
     becomes_live,
@@ -130,3 +133,15 @@ async def test_a_rebuild_that_meets_a_bad_event_leaves_what_there_was(
         await rebuild(store, REGISTRY, COUNTS, namespace=store.namespace)
     assert await counted(models) == {"tea": 1}
     assert [each.build for each in await models.status()] == [1, 1]
+
+
+async def test_a_change_of_a_table_that_is_not_its_own_stops_a_read_model(
+    store: Store, models: ReadModels, folding: Folding
+) -> None:
+    lost = replace(COUNTS, tables=PARCELS.tables)
+    last = await create(store, ["tea"])
+    async with folding([lost]):
+        assert not await models.wait("counts", last, 0.1)
+        found = ReadModels(store, [lost])
+        assert (await becomes(found, "stopped")).reason == "counts has no table 'counts'."
+        await found.close()

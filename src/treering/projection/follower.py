@@ -10,6 +10,7 @@ import msgspec
 
 from treering.domain.projection import projection as rules
 from treering.domain.projection import stream_of
+from treering.errors import BadRequest
 from treering.message import Erased, Position, Recorded, Stored
 from treering.projection.build import Build, State, tables_of
 from treering.projection.declaration import Projection
@@ -102,7 +103,8 @@ class Follower:
         """Write what waits, in a transaction that is not this one's to end."""
         is_empty = self.written.position == 0
         for table, rows in self._net.tables.items():
-            writer = self._writers[table]
+            if (writer := self._writers.get(table)) is None:
+                raise BadRequest(f"{self.name} has no table {table.name!r}.")
             await (writer.copy if is_empty else writer.write)(connection, rows)
 
     def settle(self) -> None:

@@ -12,7 +12,13 @@ import asyncpg
 import msgspec
 
 from treering import metrics
-from treering.errors import BadRequest, StoreUnavailable, UnknownMessage, UpcastFailed
+from treering.errors import (
+    BadRequest,
+    StoreNotReady,
+    StoreUnavailable,
+    UnknownMessage,
+    UpcastFailed,
+)
 from treering.message import Position, Stored, kind_of
 from treering.points import reached
 from treering.projection.follower import Follower, Mark
@@ -169,24 +175,29 @@ class Pack:
             return True
         try:
             await self._commit(moving)
-        except BadRequest as error:
+        except (BadRequest, StoreNotReady) as error:
             await self._isolate(moving, error)
             return False
         self._limit = min(2 * self._limit, _MOST)
         return True
 
-    async def _isolate(self, moving: Sequence[Follower], error: BadRequest) -> None:
-        """Find what the database refuses: first the read model, then its event."""
+    async def _isolate(self, moving: Sequence[Follower], error: BadRequest | StoreNotReady) -> None:
+        """Find what the database refuses: first the read model, then its event.
+
+        No event is to blame where the tables are gone, or not ours to write: raises StoreNotReady.
+        """
         if len(self.followers) > 1:
             for follower in moving:
                 try:
                     await self._commit([follower])
-                except BadRequest:
+                except (BadRequest, StoreNotReady):
                     follower.discard()
                     self.followers.remove(follower)
                     self.outcasts.append(follower)
             return
         (follower,) = moving
+        if isinstance(error, StoreNotReady):
+            raise error
         span = follower.reached.position - follower.written.position
         follower.discard()
         self._limit = max(1, span // 2)

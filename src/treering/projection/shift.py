@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from treering.errors import StoreUnavailable
+from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
 from treering.projection.announcing import lock_of
 from treering.projection.build import begin, builds, current
 from treering.projection.building import Builder
@@ -26,6 +26,8 @@ from treering.projection.takeup import show_again
 from treering.projection.views import Views
 from treering.store.connecting import translated
 
+_AGAIN = 1.0
+"""Seconds until what the database does not let be folded is tried again."""
 _POLL = 1.0
 """Seconds after which it looks for events although nobody has called."""
 _log = structlog.stdlib.get_logger(__name__)
@@ -56,6 +58,11 @@ class Shift:
         self._followers: dict[tuple[str, str], Follower] = {}
         """Those that are folded here, by read model and version."""
         self._stopped: dict[str, Follower] = {}
+        self._put_off: dict[str, Projection] = {}
+        """Those that the database does not let be folded: they are tried again alone."""
+        self._reasons: dict[str, str] = {}
+        """Why, as it was said."""
+        self._next_try = 0.0
         self._arrivals: list[Follower] = []
         self._pack = Pack(ground, connection)
         self._builder = Builder(ground, self._sort_out, accepts=accepts)
@@ -73,13 +80,31 @@ class Shift:
                 await self._look()
                 self._pack.followers += self._arrivals
                 self._arrivals.clear()
-                has_all = await self._pack.step()
+                has_all = await self._step()
                 self._sort_out(self._pack)
                 if has_all:
                     await self._session.wait(self._patience())
         finally:
             for task in self._started:
                 task.cancel()
+
+    async def _step(self) -> bool:
+        """Move all that have caught up; who can not be is tried again alone."""
+        try:
+            return await self._pack.step()
+        except StoreNotReady as error:
+            for follower in self._pack.followers:
+                self._put(follower.projection, error)
+            self._pack.followers.clear()
+            return True
+
+    def _put(self, projection: Projection, error: StoreError) -> None:
+        """Put *projection* off, and say why once."""
+        self._put_off[projection.name] = projection
+        self._next_try = monotonic() + _AGAIN
+        if self._reasons.get(projection.name) != str(error):
+            self._reasons[projection.name] = str(error)
+            _log.error("read model is put off", name=projection.name, reason=str(error))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._started.append(self._tasks.create_task(work))
@@ -89,7 +114,7 @@ class Shift:
         self._session.called.set()
 
     def _patience(self) -> float:
-        idle = not self._waiting and not self._stopped
+        idle = not self._waiting and not self._stopped and not self._put_off
         return _POLL if idle else self._ground.seconds / 4
 
     async def _lock(self, projection: Projection) -> str:
@@ -113,6 +138,9 @@ class Shift:
             await self._begin([self._waiting.pop(name) for name in taken])
         if self._stopped:
             await self._try_again()
+        if self._put_off and monotonic() >= self._next_try:
+            again, self._put_off = [*self._put_off.values()], {}
+            await self._begin(again)
         await self._views.look(each.build.id for each in self._pack.followers)
 
     def _hear(self) -> None:
@@ -131,16 +159,26 @@ class Shift:
         head = (await self._ground.reader.head()).position
         far: list[Follower] = []
         for projection in projections:
-            follower = await self._follower(projection)
+            try:
+                follower = await self._follower(projection)
+            except (BadRequest, StoreNotReady) as error:
+                self._put(projection, error)
+                continue
             self._followers[follower.name, follower.build.version] = follower
-            if head - follower.written.position < CHUNK and follower.state == "live":
+            if follower.differs is None or follower.name in self._reasons:
+                self._go_alone(follower)
+            elif head - follower.written.position < CHUNK and follower.state == "live":
                 self._arrivals.append(follower)
-            elif follower.differs is None:
-                self._start(self._arrive(self._builder.replace(follower)))
             else:
                 far.append(follower)
         if far:
-            self._start(self._arrive(self._builder.catch_up(far)))
+            self._start(self._arrive(far, self._builder.catch_up(far)))
+
+    def _go_alone(self, follower: Follower) -> None:
+        build = self._builder
+        is_new = follower.differs is None
+        going = build.replace(follower) if is_new else build.catch_up([follower])
+        self._start(self._arrive([follower], going))
 
     async def _follower(self, projection: Projection) -> Follower:
         """Return who goes on with the newest build of this version, or with a new one."""
@@ -158,9 +196,15 @@ class Shift:
             follower.differs = ""
         return follower
 
-    async def _arrive(self, arriving: Awaitable[Sequence[Follower]]) -> None:
-        """Have those who come to the head join the others."""
-        self._arrivals += await arriving
+    async def _arrive(
+        self, going: Sequence[Follower], arriving: Awaitable[Sequence[Follower]]
+    ) -> None:
+        """Have those of *going* who come to the head join the others."""
+        try:
+            self._arrivals += await arriving
+        except (BadRequest, StoreNotReady) as error:
+            for follower in going:
+                self._put(follower.projection, error)
         self._session.called.set()
 
     def _sort_out(self, pack: Pack) -> None:
@@ -174,7 +218,7 @@ class Shift:
             )
             self._stopped[follower.name] = follower
         for follower in pack.outcasts:
-            self._start(self._arrive(self._builder.catch_up([follower])))
+            self._go_alone(follower)
         pack.stopped.clear()
         pack.outcasts.clear()
 
@@ -186,9 +230,4 @@ class Shift:
                 del self._stopped[name]
                 follower.discard()
                 follower.skips, follower.state = skips, "building"
-                is_new = follower.differs is None
-                again = self._builder.replace if is_new else self._catch_up_alone
-                self._start(self._arrive(again(follower)))
-
-    async def _catch_up_alone(self, follower: Follower) -> Sequence[Follower]:
-        return await self._builder.catch_up([follower])
+                self._go_alone(follower)

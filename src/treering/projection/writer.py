@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, CheckConstraint, Table
 
 from treering.errors import BadRequest
 from treering.projection.change import Key, Row, needed
@@ -42,6 +42,8 @@ class Writer:
         self._table = table
         self._statements = Statements(table)
         self._all: Columns = tuple(column.name for column in table.columns)
+        self._counts = not any(isinstance(each, CheckConstraint) for each in table.constraints)
+        """Whether a row may be made of summands alone: PostgreSQL checks that before it adds."""
         self._json = frozenset(
             column.name for column in table.columns if isinstance(column.type, JSON)
         )
@@ -63,7 +65,7 @@ class Writer:
             elif fate.is_patch:
                 if fate.sets:
                     found.patches.append((key, fate.sets))
-            elif fate.is_increment and needed(self._table) <= fate.adds.keys():
+            elif fate.is_increment and self._counts and needed(self._table) <= fate.adds.keys():
                 found.counts.append((key, fate.adds))
             else:
                 found.open[key] = fate
