@@ -228,6 +228,27 @@ async def test_a_rebuild_that_differs_changes_nothing_until_it_is_accepted(
     assert sorted(row["parcels"] for row in await table(database, "counts")) == [1, 1]
 
 
+async def test_what_can_not_be_compared_in_time_is_held(
+    store: Store,
+    folding: Folding,
+    old: ReadModels,
+    new: ReadModels,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("treering.projection.meeting._LONGEST", 200)
+    async with folding([OLD]):
+        assert await old.wait("counts", await create(store, ["tea"]), 10)
+    connection = await asyncpg.connect(database.owner)
+    await connection.execute(f"set search_path to {database.namespace.replace('-', '_')}_read")
+    async with connection.transaction():
+        table = await connection.fetchval("select tables[1] from projection")
+        await connection.execute(f"lock table {table}")
+        async with folding([NEW]):
+            assert (await becomes(new, "held")).reason == "it could not be compared within 0.2 s"
+    await connection.close()
+
+
 async def spoil(database: Database, view: str, change: str) -> None:
     """Change the rows that *view* shows behind everybody's back."""
     connection = await asyncpg.connect(database.owner)

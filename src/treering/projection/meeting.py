@@ -22,6 +22,8 @@ from treering.store.connecting import translated
 
 _NEAR = 100
 """Events that are folded while the old one stands still, at most."""
+_LONGEST = 600_000
+"""Milliseconds for which a table is compared: PostgreSQL can not clear up behind its snapshot."""
 _GENTLY = "set local max_parallel_workers_per_gather = 0; set local work_mem = '32MB'"
 
 
@@ -70,8 +72,11 @@ async def _compared(
             standing = await connection.fetch(statement("projection_standing"), *both)
         if len(standing) < len(both) or len({row["position"] for row in standing}) > 1:
             return None
-        await connection.execute(_GENTLY)
-        differs = await compare(connection, old, new, ground.schema)
+        await connection.execute(f"{_GENTLY}; set local statement_timeout = {_LONGEST}")
+        try:
+            differs = await compare(connection, old, new, ground.schema)
+        except asyncpg.QueryCanceledError:
+            differs = f"it could not be compared within {_LONGEST / 1000:g} s"
         reached("build-compared")
         return differs
 
