@@ -5,10 +5,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.projection.world import COUNTS, append, fields, parcel
+from tests.projection.world import COUNTS, append, create, fields, parcel, skip
 from treering.entity import Created, Updated
 from treering.projection import ReadModels
-from treering.projection.build import Build, begin, builds
+from treering.projection.build import Build, begin, builds, prepare
 from treering.projection.follower import Follower
 from treering.projection.ground import Ground
 from treering.projection.notice import Notice
@@ -84,3 +84,37 @@ async def test_how_far_a_builder_is_can_be_seen_before_it_has_written_anything(
     assert (told, noted.position, noted.reached) == ([2000], 0, 2000)
     (status,) = await ReadModels(reader, [COUNTS]).status()
     assert str(status.going).startswith("40 %, ")
+    await connection.execute("update projection set noted_at = now() - interval '1 minute'")
+    (status,) = await ReadModels(reader, [COUNTS]).status()
+    assert str(status.going) == "40 %"
+
+
+async def test_what_is_skipped_meanwhile_is_passed_over_by_a_builder_on_its_way(
+    store: Store, ground: Ground, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treering.projection.notice._EVERY", 0.0)
+    pieces = [Updated(fields={"pieces": n}) for n in range(1999)]
+    await append(store, parcel(), Created(fields=fields("tea")), *pieces)
+    bad = await create(store, ["bad"])
+    made = await begin(connection, COUNTS, ground.schema)
+    pack = Pack(ground, connection, [Follower(COUNTS, made, ground.schema)])
+    notice = Notice(pack)
+    assert not await pack.step()
+    await skip(store, "counts", bad)
+    await notice()
+    assert await pack.step()
+    assert not pack.stopped
+    assert (await builds(connection, ["counts"]))[0].position == bad + 1
+
+
+async def test_what_an_older_release_has_taken_up_serves_after_it_has_stopped(
+    ground: Ground, connection: asyncpg.Connection
+) -> None:
+    await begin(connection, COUNTS, ground.schema)
+    more = "born", "also", "differs", "taken_up_at", "noted_at"
+    drops = ", ".join(f"drop column {name}" for name in more)
+    await connection.execute("update projection set state = 'stopped'")
+    await connection.execute(f"alter table projection {drops}")
+    await prepare(connection, ground.schema)
+    (found,) = await builds(connection, ["counts"])
+    assert (found.state, found.serves) == ("stopped", True)

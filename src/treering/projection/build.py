@@ -61,7 +61,7 @@ class Build:
     reached: Position | None = None
     """How far that one is, with what is not written yet."""
     seconds: float | None = None
-    """Since that one began."""
+    """Since that one began; None if it has not been heard of for long."""
 
     @property
     def id(self) -> tuple[str, int]:
@@ -98,6 +98,7 @@ async def prepare(connection: asyncpg.Connection, schema: str) -> None:
         await connection.execute(LOCK, f"{schema} projections")
         await connection.execute(statement("projection_table"))
         await connection.execute(statement("projection_grown"))
+        await connection.execute(statement("projection_grown_rows"))
 
 
 async def builds(connection: asyncpg.Connection, names: Sequence[str] | None) -> list[Build]:

@@ -36,6 +36,7 @@ class Notice:
         if monotonic() < self._due:
             return
         self._due = monotonic() + _EVERY
+        await self._pack.look_for_skips()
         with translated():
             await self._pack.connection.execute(
                 statement("projection_reached"), names, builds, positions

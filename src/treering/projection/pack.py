@@ -21,7 +21,7 @@ from treering.errors import (
 )
 from treering.message import Position, Stored, kind_of
 from treering.points import reached
-from treering.projection.follower import Follower, Mark
+from treering.projection.follower import Follower, Mark, skips_of
 from treering.projection.ground import Ground
 from treering.sql import statement
 from treering.store.connecting import translated
@@ -106,6 +106,11 @@ class Pack:
         if has_all or self._is_enough():
             return await self._write() and has_all
         return False
+
+    async def look_for_skips(self) -> None:
+        """Pass over what an operator has had passed over since they began."""
+        for each in self.followers:
+            each.skips = await skips_of(self._ground.reader, self._ground.registry, each.name)
 
     def _is_there(self, position: Position) -> bool:
         return self._upto is not None and position >= self._upto

@@ -9,7 +9,9 @@ select head.position as head, name, build, version, projection.position, event, 
        is_ours, is_ours and (state = 'live' or more ->> 'taken_up_at' is not null) as serves,
        coalesce((more ->> 'started_from')::bigint, 0) as started_from,
        greatest(projection.position, (more ->> 'reached')::bigint) as reached,
-       extract(epoch from now() - (more ->> 'started_at')::timestamptz)::float8 as seconds,
+       case when (more ->> 'noted_at')::timestamptz > now() - interval '15 seconds'
+            then extract(epoch from now() - (more ->> 'started_at')::timestamptz)::float8
+       end as seconds,
        exists (
            select from pg_class as view
              join pg_rewrite on pg_rewrite.ev_class = view.oid

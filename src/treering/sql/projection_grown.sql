@@ -7,4 +7,5 @@ alter table projection
     add column if not exists started_at   timestamptz,
     add column if not exists started_from bigint,
     add column if not exists reached      bigint,
-    add column if not exists hindered     text collate "C"
+    add column if not exists hindered     text collate "C",
+    add column if not exists noted_at     timestamptz
