@@ -104,3 +104,16 @@ async def test_a_build_waits_until_nobody_reads_what_it_replaces(
             assert await becomes_live(models, "counts")
     await connection.close()
     assert await counted(models) == {"tea": 3}
+
+
+async def test_what_another_user_rebuilds_is_written_by_the_projector(
+    store: Store, models: ReadModels, folding: Folding, database: Database
+) -> None:
+    async with folding():
+        assert await models.wait("counts", await create(store, ["tea"]), 10)
+        assert await becomes_live(models, "counts")
+        async with await Reader.open(database.owner, namespace=store.namespace) as owner:
+            await rebuild(owner, REGISTRY, COUNTS, namespace=store.namespace)
+        for _ in range(5):
+            assert await models.wait("counts", await create(store, ["tea"]), 10)
+    assert await counted(models) == {"tea": 6}

@@ -101,6 +101,12 @@ async def prepare(connection: asyncpg.Connection, schema: str) -> None:
         await connection.execute(statement("projection_grown_rows"))
 
 
+async def act_as_owner(connection: asyncpg.Connection) -> None:
+    """Make what *connection* makes belong to whose builds there are: their projector writes it."""
+    if owner := await connection.fetchval(statement("projection_owner")):
+        await connection.execute(f"set role {owner}")
+
+
 async def builds(connection: asyncpg.Connection, names: Sequence[str] | None) -> list[Build]:
     """Return the builds of the read models called *names*, of all unless given, newest first."""
     return found_in(await connection.fetch(statement("projection_builds"), names))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from treering.message import Position
-from treering.projection.build import prepare, schema_for
+from treering.projection.build import act_as_owner, prepare, schema_for
 from treering.projection.declaration import Projection
 from treering.projection.session import Session
 from treering.registry import Registry
@@ -55,6 +55,7 @@ class Ground:
         try:
             with translated():
                 await prepare(connection, self.schema)
+                await act_as_owner(connection)
             yield connection
         finally:
             connection.terminate()
