@@ -134,6 +134,9 @@ async def test_a_read_model_that_is_held_is_not_read_and_says_why(
         written = await service.http.post(CONFIGS, json={"name": "b"})
         assert (written.status_code, written.json()["name"]) == (201, "b")
         assert written.headers["treering-read-model"] == "behind"
+        seen = {"min_position": written.headers["treering-position"]}
+        response = await service.http.get(CONFIGS, params=seen)
+        assert (response.status_code, word(response)) == (503, "read-model-away")
         assert 'stopped{projection="configs"} 1.0' in (await service.http.get("/metrics")).text
 
 

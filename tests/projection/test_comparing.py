@@ -76,6 +76,10 @@ async def test_a_version_that_shows_something_else_is_held_and_follows(
             assert not await wrong.wait("counts", last, 10)
             assert await follows(wrong, last)
             assert await shown_by_the_view(database, OLD)
+            with pytest.raises(StoreNotReady, match="counts is held, it is not read yet"):
+                await rebuild(store, REGISTRY, WRONG, namespace=store.namespace)
+            with pytest.raises(ReadModelAway, match="is held"):
+                await wrong.check("counts")
             with pytest.raises(ReadModelAway, match="`treering projections accept counts`"):
                 await wrong.list("counts")
         async with folding([WRONG]):

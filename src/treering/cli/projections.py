@@ -15,15 +15,24 @@ from treering.cli.command import REFUSED, UNANSWERED
 from treering.cli.output import complain, console, say, show, table
 from treering.domain.projection import Skip, stream_of
 from treering.entity.validation import nearest
-from treering.errors import SettingsError
+from treering.errors import SettingsError, TreeringError
 from treering.message import Position
-from treering.projection import Projection, ReadModels, Status, accept, accept_same, prune, rebuild
+from treering.projection import (
+    Projection,
+    ReadModels,
+    Rebuilt,
+    Status,
+    accept,
+    accept_same,
+    prune,
+    rebuild,
+)
 from treering.projection.build import Build
 from treering.projection.follower import skips_of
 from treering.projection.ground import Ground
 from treering.store import PoolOptions, Reader
 
-DIFFERS = 1
+DIFFERS, FAILED = 1, 2
 _NICE = 10
 
 app = App(name="projections", help="How far read models are; build one anew.")
@@ -58,7 +67,8 @@ async def status(*, all: bool = False, json: bool = False) -> None:
 async def rebuild_(name: str, /, *, accept: bool = False) -> int:
     """Build a read model anew beside the old one, which is read until the new one takes its place.
 
-    Both are compared. If they differ, that is printed, the old one stays, and this ends with 1.
+    Both are compared. If they differ, that is printed, the old one stays, and this ends with 1;
+    with 2 if it could not be done.
 
         treering projections rebuild configs
 
@@ -67,19 +77,11 @@ async def rebuild_(name: str, /, *, accept: bool = False) -> int:
         accept: Have the new one take its place although it differs.
 
     """
-    found = place.loaded(projections=True)
-    wanted = _projection(found, name)
-    with Progress(console=console, transient=True) as bar, _considerate():
-        async with _ground(found) as ground:
-            task = bar.add_task(name, total=(await ground.reader.head()).position)
-            rebuilt = await rebuild(
-                ground.reader,
-                found.registry,
-                wanted,
-                namespace=found.namespace,
-                accept=accept,
-                report=lambda at: bar.update(task, completed=at),
-            )
+    try:
+        rebuilt = await _rebuilt(name, accept=accept)
+    except TreeringError as error:
+        complain(str(error))
+        return FAILED
     if rebuilt.differs:
         say(f"It differs from what there was: {rebuilt.differs}.")
     if not rebuilt.is_taken_up:
@@ -160,6 +162,23 @@ async def skip(name: str, position: int, /, *, reason: str = "", timeout: float 
         return REFUSED
     say(f"{name} passes over position {position}.")
     return 0
+
+
+async def _rebuilt(name: str, *, accept: bool) -> Rebuilt:
+    """Build it anew, showing how far that is."""
+    found = place.loaded(projections=True)
+    wanted = _projection(found, name)
+    with Progress(console=console, transient=True) as bar, _considerate():
+        async with _ground(found) as ground:
+            task = bar.add_task(name, total=(await ground.reader.head()).position)
+            return await rebuild(
+                ground.reader,
+                found.registry,
+                wanted,
+                namespace=found.namespace,
+                accept=accept,
+                report=lambda at: bar.update(task, completed=at),
+            )
 
 
 def _row(of: Status, *, is_whole: bool) -> tuple[object, ...]:

@@ -92,6 +92,7 @@ class Reads:
         if await self._read_models.wait(self._collection.read_model, position, self._patience):
             return None
         if demanded:
+            await self._read_models.check(self._collection.read_model)
             raise ReadModelBehind(
                 f"{self._collection.plural} have not reached position {position} yet.",
                 position=position,

@@ -80,6 +80,10 @@ class ReadModels:
         """
         return await self._progress.wait(name, position, timeout)
 
+    async def check(self, name: str) -> None:
+        """Raise ReadModelAway, or StoreNotReady, if the read model can not be read at all."""
+        await self._progress.build(name)
+
     async def status(self) -> builtins.list[Status]:
         """Return how far each read model is."""
         return await self._progress.status()

@@ -79,13 +79,21 @@ async def _begin(ground: Ground, connection: asyncpg.Connection, projection: Pro
         found = await builds(connection, [name])
         old = current(found, projection.version)
         if old is None or not old.serves or old.state == "building":
-            raise StoreNotReady(
-                f"{name} has nothing to replace yet; start a projector, it builds it."
-            )
+            raise StoreNotReady(_nothing(name, old))
         own = [each for each in found if each.stands_for(projection.version)]
         left = [each.build for each in own if not each.serves]
         await drop(connection, name, left, ground.schema)
         return await begin(connection, projection, ground.schema, old.version)
+
+
+def _nothing(name: str, build: Build | None) -> str:
+    """Return why there is nothing that a new build could replace."""
+    if build is not None and build.is_held:
+        return (
+            f"{name} is held, it is not read yet: `treering projections accept {name}` takes it "
+            "up; a mended fold is another version, and built by its projector."
+        )
+    return f"{name} has nothing to replace yet; start a projector, it builds it."
 
 
 async def _fold(ground: Ground, pack: Pack, follower: Follower, notice: Notice) -> str:
