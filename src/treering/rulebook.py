@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
 
@@ -16,6 +17,8 @@ type Words = frozenset[str]
 
 _REFERS = re.compile(r"(\S+) references (\S+) in .+")
 _EXISTS = re.compile(r"(\S+) exists .+")
+_LONGEST, _SHOWN = 400, 100
+"""Characters: no name of a stream has so many, and an index takes no more than some thousand."""
 
 
 class Reference(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -44,8 +47,11 @@ class Rulebook:
         self._referred = referred(self.words)
         self.bound = bound(self.words)
         """The kinds whose streams hold anything at all."""
-        if unknown := sorted(self._referred - deciders.keys()):
-            raise DeclarationError(f"A rule refers to {unknown[0]!r}, which is no kind here.")
+        for word in sorted(self.words):
+            if (match := _REFERS.fullmatch(word)) and match[2] not in deciders:
+                near = get_close_matches(match[2], deciders, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "declare it, or name another."
+                raise DeclarationError(f"{word!r}: {match[2]!r} is no kind of this service; {hint}")
 
     def held(self, stream: Stream, decider: Decider[Any], version: Version, state: Any) -> Holding:
         """Return what *stream* holds at *version*, in *state*."""
@@ -61,7 +67,7 @@ class Rulebook:
         if decider.references is nothing:
             return Holding(keys)
         named = frozenset(
-            Reference(parent, stream, field) for field, parent in decider.references(state)
+            Reference(_short(parent), stream, field) for field, parent in decider.references(state)
         )
         for each in named:
             if kind_of(each.parent) not in self._referred:
@@ -99,6 +105,11 @@ def changed_kinds(before: Words, after: Words) -> Collection[str]:
     moved = {match[1] for word in differ if (match := _EXISTS.fullmatch(word))}
     refer = {match[1] for word in after if (match := _REFERS.fullmatch(word)) and match[2] in moved}
     return sorted(own | refer | (referred(before) ^ referred(after)))
+
+
+def _short(parent: Stream) -> Stream:
+    """Return *parent*, cut where it is longer than any stream's name, so that none is there."""
+    return parent if len(parent) <= _LONGEST else f"{parent[:_SHOWN]}…"
 
 
 def _exists(decider: Decider[Any], version: Version, state: Any) -> bool:

@@ -50,7 +50,13 @@ def test_the_class_line_says_what_the_kind_allows() -> None:
         ({"kind": "-x"}, "is no kind"),
         ({"ids": "uuid"}, "ids is 'any' or 'ulid'"),
         ({"unique": "name"}, "unique is a set of names: {'name'}"),
-        ({"unique": {"nam"}}, "unique names 'nam', which is no field"),
+        (
+            {"unique": {"nam"}},
+            "unique names 'nam', which is no field of its own; did you mean 'name'",
+        ),
+        ({"unique": {"id"}}, "unique names 'id', which is no field of its own"),
+        ({"unique": {("name", "created_at")}}, "unique names 'created_at'"),
+        ({"references": {"deleted_at": "dataset"}}, "references names 'deleted_at'"),
         ({"unique": {("name", "nam")}}, "unique names 'nam'"),
         ({"searchable": {"nam"}}, "searchable names 'nam'"),
         ({"sortable": {"nam"}}, "sortable names 'nam'"),
@@ -131,5 +137,8 @@ def test_rules_follow_from_the_class_line() -> None:
 def test_a_reference_is_a_field_and_a_kind() -> None:
     with pytest.raises(DeclarationError, match="references is a mapping of fields to kinds"):
         type("Reading", (Entity,), {}, references={"tank"})
+    for parent in (str, Entity, 3):
+        with pytest.raises(DeclarationError, match="references say of 'tags' an entity or"):
+            type("Reading", (Entity,), {}, references={"tags": parent})
     with pytest.raises(DeclarationError, match="references names 'tank', which is no field"):
         type("Reading", (Entity,), {}, references={"tank": "tank"})

@@ -261,5 +261,18 @@ async def test_a_key_begins_with_its_kind(store: Store) -> None:
 
 
 def test_a_kind_that_is_not_there_cannot_be_referred_to() -> None:
-    with pytest.raises(DeclarationError, match="'tank', which is no kind"):
+    with pytest.raises(DeclarationError, match="declare it, or name another") as raised:
         Registry([Reading.decider()])
+    said = "'reading references tank in others': 'tank' is no kind of this service;"
+    assert str(raised.value).startswith(said)
+    typo = replace(PIPE, rules=["references tnak in tanks"])
+    with pytest.raises(DeclarationError, match=r"'tnak' is no kind .* did you mean 'tank'"):
+        Registry([Tank.decider(), typo])
+
+
+async def test_what_is_too_long_to_be_a_name_is_not_there(water: Handling) -> None:
+    long = "".join(f"{n:x}" for n in range(3000))
+    (outcome,) = await water.handle([create("reading/1", tank=long)])
+    assert outcome.problem is not None
+    assert missing(outcome) == f"tank/{long[:95]}…"
+    assert len(outcome.problem["detail"]) < 200

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, cast, get_args
 
@@ -21,6 +22,7 @@ from treering.entity.messages import (
     type_for,
     word_of,
 )  # fmt: skip
+from treering.entity.naming import kebab, plural_of
 from treering.entity.rules import EntityState, Rules, evolve, represent
 from treering.entity.validation import defaults_of
 from treering.errors import DeclarationError
@@ -116,8 +118,8 @@ class Entity(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         """Read the class line."""
-        kind = options.pop("kind", None) or _kebab(cls.__name__)
-        plural = options.pop("plural", None) or _plural(kind)
+        kind = options.pop("kind", None) or kebab(cls.__name__)
+        plural = options.pop("plural", None) or plural_of(kind)
         options["references"] = _kinds(cls, options.pop("references", {}))
         declaration = Declaration(kind=kind, plural=plural, **options)
         _check(cls, declaration)
@@ -210,14 +212,16 @@ def _kinds(model: type[Entity], said: Any) -> References:
     if not isinstance(said, Mapping):
         message = f"{model.__name__}: references is a mapping of fields to kinds: {{'tank': Tank}}."
         raise DeclarationError(message)
-    return {
-        name: parent
-        if isinstance(parent, str)
-        else parent.kind
-        if isinstance(parent, Decider)
-        else parent.declaration.kind
-        for name, parent in cast("Mapping[str, Parent]", said).items()
-    }
+    found: dict[str, str] = {}
+    for name, parent in cast("Mapping[str, Any]", said).items():
+        if isinstance(parent, type) and issubclass(parent, Entity) and parent is not Entity:
+            found[name] = parent.declaration.kind
+        elif isinstance(parent, str | Decider):
+            found[name] = parent if isinstance(parent, str) else parent.kind
+        else:
+            message = f"{model.__name__}: references say of {name!r} an entity or a kind's name."
+            raise DeclarationError(message)
+    return found
 
 
 def _check(model: type[Entity], declaration: Declaration) -> None:
@@ -240,15 +244,18 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
         "filterable": declaration.filterable,
         "formerly": declaration.formerly,
     }
-    known = model.model_fields.keys() | _RESERVED
+    own = model.model_fields.keys()
     for option, keys in said.items():
         if isinstance(keys, str):
             raise DeclarationError(f"{name}: {option} is a set of names: {{{keys!r}}}.")
+        known = own if option in ("unique", "references") else own | _RESERVED
         for key in keys if option != "formerly" else ():
             for each in (key,) if isinstance(key, str) else key:
                 if each not in known:
+                    near = get_close_matches(each, known, n=1)
+                    hint = f"; did you mean {near[0]!r}?" if near else "."
                     raise DeclarationError(
-                        f"{name}: {option} names {each!r}, which is no field of it."
+                        f"{name}: {option} names {each!r}, which is no field of its own{hint}"
                     )
     _check_formerly(name, declaration)
 
@@ -262,13 +269,3 @@ def _check_formerly(name: str, declaration: Declaration) -> None:
             )
         if each == declaration.plural:
             raise DeclarationError(f"{name}: formerly names {each!r}, which is its plural today.")
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
-
-
-def _plural(kind: str) -> str:
-    if re.search(r"[^aeiou]y$", kind):
-        return f"{kind[:-1]}ies"
-    return f"{kind}es" if re.search(r"(s|x|z|ch|sh)$", kind) else f"{kind}s"
