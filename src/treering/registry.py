@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from treering.decider import Decider
-from treering.errors import DeclarationError, UnknownMessage
+from treering.errors import DeclarationError, UnknownMessage, UpcastFailed
 from treering.message import (
     Erased,
     Event,
@@ -105,7 +105,11 @@ class Registry:
                 f"Position {stored.position} holds {stored.type!r}, which this release does not "
                 "know: it is older than the log; run the newer one."
             )
-        return known.decode(stored.body)
+        try:
+            return known.decode(stored.body)
+        except UpcastFailed as error:
+            where = f"Position {stored.position}, of {stored.stream}"
+            raise UpcastFailed(f"{where}: {error}") from error
 
     def _older(self, name: str, types: Mapping[str, MessageType[Any]]) -> MessageType[Any] | None:
         found = self.older.get(name)

@@ -19,12 +19,15 @@ from tests.store.changing import (
 )
 from tests.store.test_migrations import tables
 from treering.entity import Create, Delete, Entity, Purge
-from treering.errors import RulesBroken, StoreNotReady, StoreUnavailable, UnknownMessage
+from treering.errors import (
+    RulesBroken,
+    StoreNotReady,
+    StoreUnavailable,
+)
 from treering.handling import Handling
 from treering.registry import Registry
 from treering.store import Store
 from treering.store.backfill import preview_rules
-from treering.store.staging import Staging
 from treering.testing.fixtures import Database
 
 
@@ -39,24 +42,6 @@ async def test_what_is_stored_already_is_unique_from_then_on(service: Service) -
     assert not await service.upgrade(NAMED)
 
 
-async def test_what_breaks_a_rule_is_listed_and_nothing_is_changed(service: Service) -> None:
-    await service.do(PLAIN, *(tank(n, f"t{n % 30}") for n in range(120)))
-    before = await tables(service.database)
-    with pytest.raises(RulesBroken) as raised:
-        await service.upgrade(NAMED)
-    lines = str(raised.value).splitlines()
-    assert lines[0].startswith(
-        "Nothing was changed, for what is stored breaks new rules in 30 places;"
-    )
-    assert lines[1] == '  tank.name="t0": tank/0, tank/30, tank/60 and 1 more'
-    assert len(lines) == 22
-    assert lines[-1] == "  and 10 more"
-    assert await tables(service.database) == before
-    await service.do(PLAIN, *(said(f"tank/{n}", Purge()) for n in range(30, 120)))
-    assert await service.upgrade(NAMED)
-    assert await service.holds() == await service.should_hold(NAMED)
-
-
 async def test_a_reference_is_added_and_who_is_named_stays(service: Service) -> None:
     await service.do(PLAIN, *(tank(n) for n in range(3)))
     await service.do(PLAIN, *(reading(n, str(n % 2)) for n in range(50)), reading(99))
@@ -66,18 +51,6 @@ async def test_a_reference_is_added_and_who_is_named_stays(service: Service) -> 
     assert await service.holds() == await service.should_hold(KEPT)
     ends = [said(f"tank/{n}", Delete()) for n in range(3)]
     assert await service.do(KEPT, *ends) == ["is-referred", "is-referred", "accepted"]
-
-
-async def test_what_names_nobody_is_listed(service: Service) -> None:
-    await service.do(PLAIN, tank(1), tank(2), said("tank/2", Delete()))
-    await service.do(PLAIN, reading(1, "1"), reading(2, "2"), reading(3, "3"))
-    with pytest.raises(RulesBroken, match="in 2 places") as raised:
-        await service.upgrade(KEPT)
-    assert raised.value.examples == [
-        "reading/2: tank names tank/2, which is not there",
-        "reading/3: tank names tank/3, which is not there",
-    ]
-    assert (await service.holds())["reference"] == []
 
 
 async def test_a_second_kind_that_names_the_same_is_added(service: Service) -> None:
@@ -96,32 +69,6 @@ async def test_a_second_kind_that_names_the_same_is_added(service: Service) -> N
     await service.do(before, tank(2))
     assert (await service.upgrade(after)).streams == 1
     assert await service.holds() == await service.should_hold(after)
-
-
-async def test_who_is_named_and_goes_at_the_last_moment_is_missed(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Valve(Entity):
-        tank: str | None = None
-
-    class KeptValve(Entity, kind="valve", references={"tank": "tank"}):
-        tank: str | None = None
-
-    before, after = registry(Tank, KeptReading, Valve), registry(Tank, KeptReading, KeptValve)
-    await service.upgrade(before)
-    await service.do(before, tank(1), tank(2))
-    await service.do(before, *(said(f"valve/{n}", Create(fields={"tank": n})) for n in "12"))
-    begin = Staging.begin_to_write
-
-    async def begin_and_lose_one(staging: Staging) -> None:
-        await begin(staging)
-        assert await service.do(before, said("tank/2", Delete())) == ["accepted"]
-
-    monkeypatch.setattr("treering.store.backfill._FEW", 0)
-    monkeypatch.setattr(Staging, "begin_to_write", begin_and_lose_one)
-    with pytest.raises(RulesBroken, match="valve/2: tank names tank/2"):
-        await service.upgrade(after)
-    assert await service.holds() == await service.should_hold(before)
 
 
 async def test_a_rule_that_is_gone_goes_with_what_it_held(service: Service) -> None:
@@ -160,15 +107,6 @@ async def test_keys_of_before_rules_were_stored_are_taken_up(
     change = await service.upgrade(NAMED)
     assert change.new == ["tank unique name"]
     assert await service.holds() == await service.should_hold(NAMED)
-
-
-async def test_an_event_that_is_not_known_is_named_and_nothing_is_changed(
-    service: Service, store: Store
-) -> None:
-    await appended(store, asking("tank/1"))
-    with pytest.raises(UnknownMessage, match="older than the log"):
-        await service.upgrade(NAMED)
-    assert await service.holds() == {"unique_key": [], "reference": []}
 
 
 async def test_a_preview_changes_nothing(service: Service) -> None:
