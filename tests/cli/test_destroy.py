@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from tests.cli.conftest import Treering
 from tests.docs.running import Service, reader
 from treering.bus import Topics, create_topics
-from treering.bus.removal import on_kafka, remove
+from treering.bus.removal import OnKafka, on_kafka, remove
 from treering.embedded import Addresses
 from treering.store import migrations
 from treering.store.connecting import url_for
@@ -49,6 +49,15 @@ class Place:
             await connection.execute(text)
         finally:
             await connection.close()
+
+    async def begin(self) -> None:
+        """Connect as a process of the service."""
+        named = {"application_name": f"treering {self.namespace}"}
+        self._process = await asyncpg.connect(self._servers.database, server_settings=named)
+
+    async def end(self) -> None:
+        """Leave, as that process."""
+        await self._process.close()
 
     async def topics(self) -> None:
         names = Topics(self.namespace)
@@ -115,6 +124,24 @@ def test_the_name_is_asked_for_once_more(
     said = treering("destroy", place.namespace)
     assert (said.status, said.lines[-1].endswith(f"{place.namespace} is gone.")) == (0, True)
     assert place.left() == (0, 0)
+
+
+def test_a_process_that_begins_meanwhile_keeps_its_store(
+    treering: Treering, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.do(place.store(), place.topics())
+    with asyncio.Runner() as elsewhere:
+
+        async def then_somebody_begins(kafka: str, found: OnKafka) -> None:
+            await remove(kafka, found)
+            await asyncio.to_thread(elsewhere.run, place.begin())
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("treering.bus.removal.remove", then_somebody_begins)
+            said = treering("destroy", place.namespace, "--yes")
+        elsewhere.run(place.end())
+    assert (said.status, "which began meanwhile: stop it" in said.err) == (1, True)
+    assert place.left() == (2, 0)
 
 
 @pytest.mark.parametrize("half", ["store", "topics"])

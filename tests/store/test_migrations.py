@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import pytest
 
-from tests.store.asking import appended, as_owner, asking, owner_of
+from tests.store.asking import appended, as_owner, asking, owner_of, soon
 from treering.errors import StoreNotReady, StoreUnavailable
 from treering.sql import REVISION, statement
 from treering.store import Reader, Store, migrations
 from treering.store.revisions import revisions
+from treering.store.sessions import close, sessions_of
 from treering.testing.fixtures import Database
 
 
@@ -99,9 +100,27 @@ async def test_the_way_back_leads_nowhere_else(database: Database) -> None:
 
 async def test_nobody_goes_back_while_the_service_runs(database: Database, store: Store) -> None:
     await appended(store, asking("dataset/1"))
-    with pytest.raises(StoreNotReady, match=r"Processes of .* run, with \d connections"):
+    with pytest.raises(StoreNotReady, match=r"Processes of .* run, connected .* as process \d+"):
         await migrations.downgrade(database.owner, database.namespace)
     assert (await store.head()).position == 1
+
+
+async def test_who_begins_during_the_way_back_waits_and_is_seen(database: Database) -> None:
+    owner, watching = await owner_of(database), await owner_of(database)
+    async with owner.transaction():
+        assert await close(owner, database.namespace) == []
+        opening = asyncio.create_task(Reader.open(database.reader, namespace=database.namespace))
+        await soon(lambda: watching.fetchval(WAITS_FOR_THE_REVISION))
+        assert len(await sessions_of(watching, database.namespace)) == 1
+    await (await opening).close()
+    for each in (owner, watching):
+        await each.close()
+
+
+WAITS_FOR_THE_REVISION = """
+select count(*) from pg_stat_activity
+ where wait_event_type = 'Lock' and query like '%from alembic_version%'
+"""
 
 
 @pytest.mark.parametrize("work", [migrations.upgrade, migrations.downgrade, migrations.pending])

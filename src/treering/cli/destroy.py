@@ -76,7 +76,7 @@ async def destroy(name: str, /, *, yes: bool = False) -> int:
             return 1
         found = await _look(where, name)
         await kafka.remove(where.kafka, found.on_kafka)
-        await database.remove(where.owner, found.in_database)
+        await database.remove(where.owner, name, found.in_database)
         if not (await _look(where, name)).is_nothing:
             raise StillRunning(
                 f"Something of {name} is there again: a process of it has started meanwhile; stop "

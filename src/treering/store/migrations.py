@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 import asyncpg
 from alembic.config import Config
@@ -16,6 +17,7 @@ from treering.sql import statement
 from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
 from treering.store.granting import grant, kept
 from treering.store.revisions import BASE, HEAD, Revision, above, scripts
+from treering.store.sessions import close, sessions_of
 
 _LOCK_TIMEOUT = "10s"
 
@@ -72,14 +74,8 @@ async def losses(url: str, namespace: str, *, to: str = BASE) -> Sequence[str]:
     """
     undone = above(to, await _revision(url, namespace))[::-1]
     async with _connected(url) as connection:
-        schema = schema_of(namespace)
-        names = [f"treering {namespace}", f"treering {schema} committer"]
-        if running := await connection.fetchval(statement("sessions"), names):
-            raise StoreNotReady(
-                f"Processes of {namespace!r} run, with {running} connections to the store; stop "
-                "them first, for they could not work with an older one."
-            )
-        await connection.execute(f"set search_path = {quoted(schema)}")
+        _require_rest(namespace, await sessions_of(connection, namespace))
+        await connection.execute(f"set search_path = {quoted(schema_of(namespace))}")
         counts = [await connection.fetchval(each.count) for each in undone]
     return [
         each.loses.format(count=f"{count:,}") for each, count in zip(undone, counts, strict=True)
@@ -106,12 +102,20 @@ async def downgrade(
         )
     if not above(to, revision):
         return revision
-    await losses(url, namespace, to=to)
     async with _alone(url, namespace) as connection:
         await _migrate(url, namespace, to, up=False)
         if (revision := await current(url, namespace)) is not None:
             await grant(connection, namespace, writer, reader)
     return revision
+
+
+def _require_rest(namespace: str, sessions: Sequence[str]) -> None:
+    """Raise StoreNotReady if there are *sessions* of processes that run."""
+    if sessions:
+        raise StoreNotReady(
+            f"Processes of {namespace!r} run, connected to the store as {'; '.join(sessions)}: "
+            "stop them first, for they could not work with an older one."
+        )
 
 
 async def _revision(url: str, namespace: str) -> str:
@@ -170,6 +174,9 @@ async def _migrate(url: str, namespace: str, to: str, *, up: bool) -> None:
     try:
         async with engine.begin() as connection:
             users = await connection.exec_driver_sql(statement("store_users"), (schema,))
+            if not up:
+                wire = (await connection.get_raw_connection()).driver_connection
+                _require_rest(namespace, await close(cast("asyncpg.Connection", wire), namespace))
             rights = [*kept(namespace, ((row.user, row.what) for row in users))]
             await connection.run_sync(run)
             for sql in rights:

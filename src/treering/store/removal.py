@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from treering.errors import StoreNotReady
+from treering.errors import StillRunning, StoreNotReady
 from treering.sql import statement
 from treering.store.connecting import connect, quoted, schema_of, translated
+from treering.store.sessions import close, sessions_of
 
 _LOCK_TIMEOUT = "10s"
 
@@ -60,24 +61,29 @@ async def in_database(url: str, namespace: str) -> InDatabase:
                 f"The schema '{schema}_read' holds something, but no read models of {namespace!r}: "
                 "it is not ours to drop."
             )
-        sessions = await connection.fetch(
-            statement("namespace_sessions"),
-            [f"treering {namespace}", f"treering {schema} committer"],
-        )
+        sessions = await sessions_of(connection, namespace)
         head = f"select position from {quoted(schema)}.head"  # noqa: S608 - quoted
         return InDatabase(
             schemas=there["schemas"],
             events=await connection.fetchval(head) if there["is_store"] else 0,
             read_models=there["read_models"],
-            sessions=[row["said"] for row in sessions],
+            sessions=sessions,
             roles=there["roles"],
         )
 
 
-async def remove(url: str, found: InDatabase) -> None:
-    """Drop the schemas *found* with everything in them, all or none."""
+async def remove(url: str, namespace: str, found: InDatabase) -> None:
+    """Drop the schemas *found* with everything in them, all or none.
+
+    Raises StillRunning, with nothing dropped, if a process of *namespace* has begun meanwhile.
+    """
     if not found.schemas:
         return
-    async with owning(url) as connection:
+    async with owning(url) as connection, connection.transaction():
+        if begun := await close(connection, namespace):
+            raise StillRunning(
+                f"{namespace} is in use by {'; '.join(begun)}, which began meanwhile: stop it and "
+                "destroy it once more."
+            )
         names = ", ".join(map(quoted, found.schemas))
         await connection.execute(f"drop schema if exists {names} cascade")
