@@ -286,6 +286,13 @@ def test_what_somebody_else_has_put_there_stays(versions: Versions) -> None:
     assert "notes/mine.json" not in release(versions.of(""), versions.schemas)
 
 
+def test_what_was_released_and_is_no_revision_means_nothing(versions: Versions) -> None:
+    versions.release("")
+    noted = json.loads((versions.schemas / "released.json").read_text())
+    (versions.schemas / "released.json").write_text(json.dumps({**noted, "notes/mine.json": ""}))
+    assert drift(versions.of(""), versions.schemas) == []
+
+
 def test_what_is_not_up_to_date_is_not_released(versions: Versions) -> None:
     write(versions.of(""), versions.schemas)
     with pytest.raises(

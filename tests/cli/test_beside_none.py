@@ -165,6 +165,17 @@ def test_a_change_of_what_was_released_is_named_with_the_code_to_begin_with(
     assert "`treering schemas diff` shows what to write." in treering("schemas", "check").lines
 
 
+def test_a_kind_that_is_gone_is_said_wherever_one_looks(treering: Treering, folder: Path) -> None:
+    treering("schemas", "write")
+    treering("schemas", "release")
+    _edit(folder / "service.py", "class Station(Entity,", 'class Station(Entity, kind="place",')
+    _edit(folder / "service.py", "station.close.v1", "place.close.v1")
+    for command in ("diff", "check", "write", "release"):
+        said = treering("schemas", command)
+        assert said.status == 1
+        assert "The kind 'station' was released and is declared no more" in said.err
+
+
 def test_a_field_that_was_renamed_is_recognized(treering: Treering, folder: Path) -> None:
     treering("schemas", "write")
     treering("schemas", "release")

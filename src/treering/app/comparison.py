@@ -51,6 +51,15 @@ class Change:
         """Whether it is the next revision; else it has to be the next version."""
         return all(each.is_compatible for each in self.differences)
 
+    @property
+    def refused(self) -> str:
+        """Why it may not be what it is, and what it may be."""
+        why = ", ".join(each.said for each in self.differences if not each.is_compatible)
+        return (
+            f"{self.name} {why}, and was released: give the new shape a new version of its type, "
+            "and an upcast; `treering schemas diff` shows how."
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -62,8 +71,14 @@ class Comparison:
     """Revisions that were not released, by their paths below `schemas/`."""
     changes: list[Change] = field(default_factory=list[Change])
     """The shapes that are not as they were released."""
-    faults: list[str] = field(default_factory=list[str])
-    """A sentence for each thing that may not be."""
+    broken: list[str] = field(default_factory=list[str])
+    """A sentence for each released thing that was touched or is gone."""
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each thing that may not be."""
+        refused = [each for each in self.changes if not each.is_compatible and not each.is_shown]
+        return [*self.broken, *(each.refused for each in refused)]
 
 
 def schemas_of(app: App) -> SchemaRegistry:
@@ -80,9 +95,9 @@ def schemas_of(app: App) -> SchemaRegistry:
 def compare(app: App, folder: Path) -> Comparison:
     """Return what *app* declares beside what was released into *folder*."""
     found = Comparison(schemas=SchemaRegistry())
-    found.faults.extend(add_released(found.schemas, folder))
+    found.broken.extend(add_released(found.schemas, folder))
     current = {_taken(found, each) for each in _declared(app)}
-    found.faults.extend(_gone(app, found.schemas, folder))
+    found.broken.extend(_gone(app, found.schemas, folder))
     for name in found.schemas.names():
         if name not in current:
             found.schemas.deprecate(name)
@@ -120,16 +135,11 @@ def _taken(found: Comparison, said: Declared) -> str:
     if said.is_shown and not change.is_compatible:
         stem, number = name.rsplit(".v", 1)
         return _first(found, _called(f"{stem}.v{int(number) + 1}", said))
-    try:
-        made = schemas.register(name, said.schema, is_shown=said.is_shown)
-    except DeclarationError as error:
-        found.faults.append(
-            f"{error}, and was released: give the new shape a new version of its type, and an "
-            "upcast; `treering schemas diff` shows how."
-        )
-    else:
-        if made is not None:
-            found.new[f"{said.folder}/{made.id}.json"] = said
+    if not change.is_compatible:
+        return name
+    made = schemas.register(name, said.schema, is_shown=said.is_shown)
+    if made is not None:
+        found.new[f"{said.folder}/{made.id}.json"] = said
     return name
 
 

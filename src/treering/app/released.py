@@ -32,7 +32,8 @@ def released(folder: Path) -> Mapping[str, str]:
     """Return the digests of released files, by their paths below *folder*."""
     file = folder / RELEASED
     try:
-        return json.loads(file.read_text()) if file.exists() else {}
+        noted: Mapping[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        return {path: digest for path, digest in noted.items() if _is_revision(path)}
     except ValueError as error:
         raise DeclarationError(
             f"{folder.name}/{RELEASED} can not be read ({error}): take it as it was committed."
@@ -67,6 +68,12 @@ def revisions_in(folder: Path) -> Iterator[str]:
         for file in sorted((folder / kind).glob("*.json")):
             if _is_ours(file):
                 yield file.relative_to(folder).as_posix()
+
+
+def _is_revision(path: str) -> bool:
+    place = Path(path)
+    is_there = place.parent.as_posix() in (COMMANDS, EVENTS, READ_MODELS)
+    return is_there and split(place.name.removesuffix(".json")) is not None
 
 
 def _is_ours(file: Path) -> bool:

@@ -61,7 +61,7 @@ def diff() -> int:
     """Say in what the code differs from what was released, and what that takes.
 
     A field that need not be there keeps its type's version; anything else wants a new one and an
-    upcast, whose skeleton is printed. Ends with 1 if one is wanted.
+    upcast, whose skeleton is printed. Ends with 1 if one is wanted, or what was released is gone.
 
         treering schemas diff
     """
@@ -70,15 +70,18 @@ def diff() -> int:
     if not released(folder):
         say(f"Nothing in {folder.name}/ was released; `treering schemas release` does that.")
         return 0
-    changes = contract.contract(found, folder).compared.changes
+    compared = contract.contract(found, folder).compared
+    changes = compared.changes
+    for each in compared.broken:
+        complain(each)
     for sentence in verdicts(changes):
         say(sentence)
     wanted = [*skeletons(found, changes)]
     for code in wanted:
         say(f"\n{code}\n")
-    if not changes:
+    if not changes and not compared.broken:
         say("Nothing differs from what was released.")
-    return 1 if wanted else 0
+    return 1 if wanted or compared.broken else 0
 
 
 @app.command
