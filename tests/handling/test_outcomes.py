@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.handling.kinds import REGISTRY, Deposit, Transfer, said
-from treering.entity import Create, Delete, Restore, Update
+from treering.entity import Create, Delete, Entity, Fields, Restore, Update, renamed
 from treering.errors import UnknownMessage
 from treering.handling import Handling, outcome_of
 from treering.message import Malformed, Outcome, Received
+from treering.registry import Registry
 from treering.store import Reader, Store
 
 RAIN = {"name": "rain", "rows": 1}
@@ -214,3 +216,21 @@ async def test_text_with_a_nul_is_refused_in_words(handling: Handling) -> None:
     assert "U+0000" in outcome.problem["detail"]
     escaped = await one(handling, said("dataset/1", Create(fields={"name": "a\\u0000b"})))
     assert escaped.outcome == "accepted"
+
+
+async def test_an_older_release_tells_what_a_newer_one_has_decided(
+    store: Store, reader: Reader
+) -> None:
+    class Newer(Entity, kind="dataset", version=2):
+        title: str
+
+    @Newer.upcast(1)
+    def from_1(fields: Fields) -> Fields:
+        return renamed(fields, name="title")
+
+    newer = Handling(store, Registry([Newer.decider()]))
+    first = await one(newer, said("dataset/1", Create(fields={"title": "rain"}), id="c"))
+    verdict = await reader.verdict("c")
+    assert verdict is not None
+    told = await outcome_of(reader, REGISTRY, verdict)
+    assert told == msgspec.structs.replace(first, entity=None)

@@ -17,8 +17,8 @@ from aiokafka import ConsumerRecord
 from treering import metrics
 from treering.bus.envelope import address, append_time
 from treering.bus.kafka import Record
-from treering.errors import DeadLetter, NewerCommand, UnknownMessage
-from treering.handling.outcomes import outcome, outcome_of
+from treering.errors import DeadLetter, NewerCommand
+from treering.handling import outcome_of
 from treering.message import EPOCH, Outcome
 from treering.registry import Registry
 from treering.schema import SchemaRegistry, split
@@ -52,17 +52,11 @@ class Parking:
         self._looked_at = -_LOOK_SECONDS
 
     async def decided(self, record: Record, newer: NewerCommand) -> Outcome | None:
-        """Return the outcome of the command of *record* if a newer handler has decided it before.
-
-        The entity is left out if its events are too new for this one.
-        """
+        """Return the outcome of *record* if a newer handler has decided its command before."""
         verdict = (await self._store.verdicts([newer.command], newer.tenant)).get(newer.command)
         if verdict is None or verdict.fingerprint != address(record).fingerprint:
             return None
-        try:
-            return await outcome_of(self._store, self._registry, verdict)
-        except UnknownMessage:
-            return outcome(verdict, None)
+        return await outcome_of(self._store, self._registry, verdict)
 
     async def set_down(self, record: Record, newer: NewerCommand) -> None:
         """Keep *record* until a handler comes that knows its type and revision.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from treering.errors import IdReused
+from treering.errors import IdReused, UnknownMessage
 from treering.handling.states import Held, folded
 from treering.message import Outcome, Received, Verdict, kind_of
 from treering.registry import Registry
@@ -49,5 +49,8 @@ async def outcomes_of(
 
 
 async def outcome_of(reader: Reader, registry: Registry, verdict: Verdict) -> Outcome:
-    """Return the outcome of one old *verdict*."""
-    return (await outcomes_of(reader, registry, [verdict]))[verdict.id]
+    """Return the outcome of one old *verdict*; without the entity where that is too new for us."""
+    try:
+        return (await outcomes_of(reader, registry, [verdict]))[verdict.id]
+    except UnknownMessage:
+        return outcome(verdict, None)
