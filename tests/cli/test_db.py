@@ -114,6 +114,7 @@ def test_a_preview_shows_the_sql_and_the_rules_and_makes_nothing(place: Place) -
     assert previewed.status == 0, previewed.err
     assert "-- Revision 0001" in previewed.out
     assert "create table events" in previewed.out
+    assert previewed.out.startswith("-- To be read, not to be run by hand")
     assert f"New rule: {NEW}." in previewed.lines
     assert place.db("current").lines == ["none"]
 
@@ -147,6 +148,8 @@ def test_rules_that_are_broken_keep_an_older_store_as_it_is(place: Place) -> Non
     ]
     assert "reading/1: tank names tank/a" in place.db("upgrade").err
     assert place.db("current").lines == ["0001"]
+    assert place.db("upgrade", "--to", "0002", "--preview").out.count("-- Revision") == 1
+    assert place.db("upgrade", "--to", "0002").lines == [f"{place.namespace} is at revision 0002."]
     place.declare("")
     assert place.db("upgrade").status == 0
 

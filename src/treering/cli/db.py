@@ -10,10 +10,14 @@ from treering.cli import place
 from treering.cli.output import say
 from treering.errors import SettingsError
 from treering.roots import SERVICE
-from treering.sql import REVISION
 from treering.store import migrations
 from treering.store.backfill import RuleChange, preview_rules, rule_change, upgrade_rules
+from treering.store.revisions import HEAD, above
 
+_BY_HAND = (
+    "-- To be read, not to be run by hand: `treering db upgrade` does this in the service's schema,"
+    "\n-- gives its users their rights, and notes the revision."
+)
 app = Commands(name="db", help="Bring the database up to date, or take the store down.")
 
 
@@ -35,18 +39,22 @@ async def upgrade(*, to: str = "head", preview: bool = False) -> None:
     found = place.loaded()
     owner, namespace = place.database_owner(found), found.namespace
     pending = await migrations.pending(owner, namespace, to=to)
-    _require_kinds(found, await rule_change(owner, namespace, found.registry))
-    if preview:
+    is_newest = not above(to, HEAD)
+    if is_newest:
+        _require_kinds(found, await rule_change(owner, namespace, found.registry))
+    if preview and pending:
+        say(_BY_HAND)
         for revision in pending:
             say(f"-- Revision {revision.name}\n\n{revision.sql}")
-    if preview or pending:
+    if is_newest and (preview or pending):
         change = await preview_rules(owner, namespace, found.registry)
         if preview:
             _tell(change, done=False)
-            return
+    if preview:
+        return
     revision = await migrations.upgrade(owner, namespace, **_users(found, owner), to=to)
     say(f"{namespace} is at revision {revision}.")
-    if revision == REVISION:
+    if is_newest:
         _tell(await upgrade_rules(owner, namespace, found.registry), done=True)
 
 
