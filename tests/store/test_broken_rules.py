@@ -1,5 +1,7 @@
 """Rules that what is stored breaks, and streams that can not be read: nothing is changed."""
 
+from typing import Any
+
 import pytest
 
 from tests.handling.kinds import said
@@ -17,7 +19,7 @@ from tests.store.changing import (
     tank,
 )
 from tests.store.test_migrations import tables
-from treering.entity import Create, Delete, Entity, Purge
+from treering.entity import Create, Delete, Entity, Purge, Update
 from treering.entity.messages import Fields
 from treering.errors import (
     RulesBroken,
@@ -113,3 +115,24 @@ async def test_an_event_that_is_not_known_is_named_and_nothing_is_changed(
     with pytest.raises(UnknownMessage, match="older than the log"):
         await service.upgrade(NAMED)
     assert await service.holds() == {"unique_key": [], "reference": []}
+
+
+async def test_what_was_mended_while_it_was_looked_for_breaks_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.do(PLAIN, tank(1), reading(1, "2"))
+    require = Staging.require_unbroken
+    looks: list[int] = []
+
+    async def require_and_mend(staging: Staging, *streams: Any) -> None:
+        looks.append(1)
+        try:
+            await require(staging, *streams)
+        finally:
+            if len(looks) == 1:
+                await service.do(PLAIN, said("reading/1", Update(fields={"tank": "1"})))
+
+    monkeypatch.setattr(Staging, "require_unbroken", require_and_mend)
+    assert await service.upgrade(KEPT)
+    assert len(looks) == 3
+    assert await service.holds() == await service.should_hold(KEPT)

@@ -5,12 +5,13 @@ writing it down. All of it is done, or nothing.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
 import asyncpg
 
+from treering.errors import RulesBroken
 from treering.message import Position
 from treering.registry import Registry
 from treering.rulebook import Words, bound, changed_kinds, digest_of
@@ -22,6 +23,8 @@ from treering.store.staging import Staging
 
 _FEW = 1000
 """Events that may be left to look at while the head is held."""
+_LOOKS = 3
+"""Attempts to find that nothing breaks a rule, beside others who write."""
 _ROUNDS = 20
 """Attempts to come so near to a head that moves."""
 
@@ -105,9 +108,29 @@ async def _staged(
     staging = Staging(connection, registry, kinds, held)
     position = await _position(connection)
     await staging.fill()
-    position = await _caught_up(connection, staging, position)
-    await staging.require_unbroken()
+    position = await _unbroken(connection, staging, position)
     return staging, position
+
+
+async def _unbroken(
+    connection: asyncpg.Connection, staging: Staging, position: Position
+) -> Position:
+    """Follow what has happened since *position* until no rule is broken; return up to where.
+
+    What breaks one may have been mended while it was looked for; it counts if it stays so.
+    """
+    for _ in range(_LOOKS):
+        position = await _caught_up(connection, staging, position)
+        with suppress(RulesBroken):
+            await staging.require_unbroken()
+            return position
+        head = await _position(connection)
+        if head == position:
+            break
+        await staging.fill_again(await staging.changed(position))
+        position = head
+    await staging.require_unbroken()
+    return position
 
 
 async def _caught_up(
