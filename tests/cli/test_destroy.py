@@ -165,6 +165,35 @@ def test_a_topic_that_no_service_makes_is_left(treering: Treering, place: Place)
     assert f"the topic {own}, which" not in treering("destroy", place.namespace).out
 
 
+REPORTS = """
+create schema {0}_reports;
+create view {0}_reports.count as select count(*) from {0}.events;
+create materialized view {0}_reports.more as select * from {0}_reports.count;
+create table {0}_reports.names (stream text references {0}.stream);
+"""
+
+
+def test_what_others_have_made_of_it_goes_only_when_somebody_agrees(
+    treering: Treering, place: Place, typing: Callable[[str], None]
+) -> None:
+    schema = place.namespace.replace("-", "_")
+    place.do(place.store(), place.topics(), place.sql(REPORTS.format(schema)))
+    leaning = [
+        f"foreign key names_stream_fkey of {schema}_reports.names, which is not the service's own",
+        f"view {schema}_reports.count, which is not the service's own",
+        f"view {schema}_reports.more, which is not the service's own",
+    ]
+    typing("no\n")
+    assert [line for line in treering("destroy", place.namespace).lines if "own" in line] == leaning
+    said = treering("destroy", place.namespace, "--yes")
+    assert said.status == 1
+    assert f"Others go with it, such as {leaning[0].partition(',')[0]}" in said.err
+    assert place.left() == (2, 5)
+    typing(f"{place.namespace}\n")
+    assert treering("destroy", place.namespace).status == 0
+    place.do(place.sql(f"drop schema {schema}_reports cascade"))
+
+
 def test_a_schema_that_is_somebody_elses_is_left(treering: Treering, place: Place) -> None:
     schema = place.namespace.replace("-", "_")
     place.do(place.topics(), place.sql(f"create schema {schema} create table sales (id int)"))

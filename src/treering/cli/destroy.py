@@ -57,7 +57,7 @@ async def destroy(name: str, /, *, yes: bool = False) -> int:
 
     Args:
         name: The service's id, or its TREERING_NAMESPACE if it has one.
-        yes: Do not ask.
+        yes: Do not ask; it is refused where views or foreign keys of others would go with it.
 
     """
     try:
@@ -71,7 +71,7 @@ async def destroy(name: str, /, *, yes: bool = False) -> int:
             return 0
         for line in _shown(found, where, name):
             say(line)
-        if not (yes or _agreed(name)):
+        if not _agreed(name, found, yes=yes):
             say("Nothing was removed.")
             return 1
         found = await _look(where, name)
@@ -130,6 +130,7 @@ def _shown(found: _Found, where: _Where, name: str) -> Iterator[str]:
         yield f"  schemas {', '.join(schemas)}: {found.in_database.events} events"
     if models := found.in_database.read_models:
         yield f"  read models {', '.join(models)}"
+    yield from (f"  {each}, which is not the service's own" for each in found.in_database.leaning)
     yield from (f"  topic {topic}" for topic in found.on_kafka.topics)
     yield from (f"  group {group}" for group in found.on_kafka.groups)
     left = [
@@ -142,8 +143,15 @@ def _shown(found: _Found, where: _Where, name: str) -> Iterator[str]:
         yield from (f"  {each}" for each in left)
 
 
-def _agreed(name: str) -> bool:
-    """Ask for the name once more."""
+def _agreed(name: str, found: _Found, *, yes: bool) -> bool:
+    """Ask for the name once more, unless *yes* was said and nothing of others goes with it."""
+    if yes and (leaning := found.in_database.leaning):
+        raise SettingsError(
+            f"Others go with it, such as {leaning[0]}: drop them first, or say the name instead of "
+            "--yes."
+        )
+    if yes:
+        return True
     try:
         return console.input(f"Type {name} to destroy it: ").strip() == name
     except EOFError:

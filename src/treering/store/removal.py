@@ -23,6 +23,8 @@ class InDatabase:
     read_models: Sequence[str]
     sessions: Sequence[str]
     """Processes that are connected, each in words."""
+    leaning: Sequence[str]
+    """Views and foreign keys of others, which go with what they show or name."""
     roles: Sequence[str]
     """Users with rights there, who may have some elsewhere."""
 
@@ -62,12 +64,14 @@ async def in_database(url: str, namespace: str) -> InDatabase:
                 "it is not ours to drop."
             )
         sessions = await sessions_of(connection, namespace)
+        leaning = await connection.fetch(statement("namespace_dependents"), there["schemas"])
         head = f"select position from {quoted(schema)}.head"  # noqa: S608 - quoted
         return InDatabase(
             schemas=there["schemas"],
             events=await connection.fetchval(head) if there["is_store"] else 0,
             read_models=there["read_models"],
             sessions=sessions,
+            leaning=[row["said"] for row in leaning],
             roles=there["roles"],
         )
 
