@@ -1,17 +1,15 @@
 """The store's shape: up, down, and up again."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
 
-from tests.store.asking import appended, as_owner, asking, owner_of, soon
+from tests.store.asking import appended, as_owner, asking, owner_of
 from treering.errors import StoreNotReady, StoreUnavailable
 from treering.sql import REVISION, statement
 from treering.store import Reader, Store, migrations
 from treering.store.revisions import revisions
-from treering.store.sessions import close, sessions_of
 from treering.testing.fixtures import Database
 
 
@@ -73,54 +71,6 @@ async def test_the_append_of_an_older_revision_works_after_the_way_back(
     await connection.close()
     assert row is not None
     assert (row["base"], row["trouble"]) == (0, None)
-
-
-async def test_what_a_way_back_would_lose_is_said(database: Database, store: Store) -> None:
-    await appended(store, asking("dataset/1"))
-    await store.close()
-    async with asyncio.timeout(10):
-        said = await unhindered(database)
-    assert [line.split(",")[0] for line in said] == [
-        "an index of 0 commands that wait for a newer handler",
-        "0 commands that wait for a newer handler",
-        "0 references and the stored rules",
-        "the store with all that was recorded in it",
-    ]
-    assert said[-1].endswith(", 1 events")
-    assert await migrations.losses(database.owner, database.namespace, to=REVISION) == []
-
-
-async def test_the_way_back_leads_nowhere_else(database: Database) -> None:
-    await migrations.downgrade(database.owner, database.namespace, to="0002")
-    assert await migrations.downgrade(database.owner, database.namespace, to="0002") == "0002"
-    for above in (REVISION, "head"):
-        with pytest.raises(StoreNotReady, match=r"at revision 0002, below 0004: .* upgrade"):
-            await migrations.downgrade(database.owner, database.namespace, to=above)
-
-
-async def test_nobody_goes_back_while_the_service_runs(database: Database, store: Store) -> None:
-    await appended(store, asking("dataset/1"))
-    with pytest.raises(StoreNotReady, match=r"Processes of .* run, connected .* as process \d+"):
-        await migrations.downgrade(database.owner, database.namespace)
-    assert (await store.head()).position == 1
-
-
-async def test_who_begins_during_the_way_back_waits_and_is_seen(database: Database) -> None:
-    owner, watching = await owner_of(database), await owner_of(database)
-    async with owner.transaction():
-        assert await close(owner, database.namespace) == []
-        opening = asyncio.create_task(Reader.open(database.reader, namespace=database.namespace))
-        await soon(lambda: watching.fetchval(WAITS_FOR_THE_REVISION))
-        assert len(await sessions_of(watching, database.namespace)) == 1
-    await (await opening).close()
-    for each in (owner, watching):
-        await each.close()
-
-
-WAITS_FOR_THE_REVISION = """
-select count(*) from pg_stat_activity
- where wait_event_type = 'Lock' and query like '%from alembic_version%'
-"""
 
 
 @pytest.mark.parametrize("work", [migrations.upgrade, migrations.downgrade, migrations.pending])
@@ -199,15 +149,6 @@ async def old_store(database: Database) -> Reader:
         server_settings={"search_path": database.namespace.replace("-", "_")},
     )
     return Reader(database.reader, database.namespace, pool)
-
-
-async def unhindered(database: Database) -> Sequence[str]:
-    """Return what would be lost, once the sessions of those who left are over."""
-    while True:
-        try:
-            return await migrations.losses(database.owner, database.namespace)
-        except StoreNotReady:
-            await asyncio.sleep(0.01)
 
 
 async def tables(database: Database) -> dict[str, list[str]]:

@@ -75,6 +75,8 @@ async def losses(url: str, namespace: str, *, to: str = BASE) -> Sequence[str]:
     undone = above(to, await _revision(url, namespace))[::-1]
     async with _connected(url) as connection:
         _require_rest(namespace, await sessions_of(connection, namespace))
+        if to == BASE:
+            await _require_unshown(connection, namespace)
         await connection.execute(f"set search_path = {quoted(schema_of(namespace))}")
         counts = [await connection.fetchval(each.count) for each in undone]
     return [
@@ -115,6 +117,16 @@ def _require_rest(namespace: str, sessions: Sequence[str]) -> None:
         raise StoreNotReady(
             f"Processes of {namespace!r} run, connected to the store as {'; '.join(sessions)}: "
             "stop them first, for they could not work with an older one."
+        )
+
+
+async def _require_unshown(connection: asyncpg.Connection, namespace: str) -> None:
+    """Raise StoreNotReady if others have made views upon the store, which hold it fast."""
+    schemas = [schema_of(namespace), f"{schema_of(namespace)}_read"]
+    if leaning := await connection.fetch(statement("namespace_dependents"), schemas):
+        raise StoreNotReady(
+            f"Others show what is in the store of {namespace!r}, such as {leaning[0]['said']}: "
+            "drop that first."
         )
 
 
