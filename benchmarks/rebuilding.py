@@ -214,7 +214,7 @@ class Bench:
             releases += 1
             app = self.release(f"changed-{releases}", _SAME.format(number=releases))
             async with Fleet(self.home, {"projector": 1}, self.settings(app)) as fleet:
-                kills += await self._kill(fleet, app, random, self.asked.kills - kills)
+                kills += await self._kill(fleet, before, random, self.asked.kills - kills)
                 await self.becomes(app, "live")
                 taken_up += await self.shown() != before
             async with asyncio.timeout(_PATIENCE):
@@ -223,12 +223,13 @@ class Bench:
         self.tell("killed-builders", kills, str(self.asked.kills), ok=kills == self.asked.kills)
         self.tell("releases-taken-up", taken_up, str(releases), ok=taken_up == releases)
 
-    async def _kill(self, fleet: Fleet, app: Path, random: Random, most: int) -> int:
+    async def _kill(self, fleet: Fleet, before: int, random: Random, most: int) -> int:
         """Kill the projector now and then until its build is taken up; return how often."""
         (member,) = fleet.members
         while member.kills < most:
-            await asyncio.sleep(random.uniform(0.8, 1.5 + min(self.taken) / 10))
-            if (await self.status(app))["is_taken_up"]:
+            least = 0.2 * min(self.taken)
+            await asyncio.sleep(random.uniform(least, least + 0.7 + min(self.taken) / 10))
+            if await self.shown() != before:
                 break
             member.kill()
         return member.kills
