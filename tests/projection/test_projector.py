@@ -22,6 +22,7 @@ from tests.projection.world import (
 from treering.entity import Created, Deleted, Purged, Tagged, Updated
 from treering.message import Command
 from treering.projection import ReadModels, rebuild
+from treering.query import QueryOptions
 from treering.store import Store
 from treering.testing.fixtures import Database
 
@@ -32,7 +33,7 @@ async def assert_equals_the_fold(store: Store, models: ReadModels) -> None:
     for model in (PARCELS, COUNTS):
         assert await models.wait(model.name, len(recorded), 20)
         (rows,) = model.rows(recorded).values()
-        found = shown((await models.list(model.name, include_deleted=True)).items)
+        found = shown((await models.list(model.name, QueryOptions(include_deleted=True))).items)
         key = model.tables[0].primary_key.columns.keys()[0]
         assert [row[key] for row in found] == sorted(row[key] for row in rows)
     (rows,) = COUNTS.rows(recorded).values()
@@ -82,9 +83,9 @@ async def test_what_was_purged_is_gone_and_is_passed_over_from_then_on(
         last = await append(store, stream, Purged(), after=2)
         assert await models.wait("parcels", last, 10)
         assert await becomes_live(models, "parcels")
-    assert (await models.list("parcels", include_deleted=True)).total == 0
+    assert (await models.list("parcels", QueryOptions(include_deleted=True))).total == 0
     assert (await rebuild(store, REGISTRY, PARCELS, namespace=store.namespace)).is_taken_up
-    assert (await models.list("parcels", include_deleted=True)).total == 0
+    assert (await models.list("parcels", QueryOptions(include_deleted=True))).total == 0
 
 
 async def test_a_table_that_adds_up_counts_what_was_purged_until_it_is_rebuilt(
@@ -156,6 +157,6 @@ async def test_replay_is_live(
         last = (await store.head()).position
         assert await models.wait("parcels", last, 20)
         assert await becomes_live(models, "parcels")
-    live = await models.list("parcels", include_deleted=True)
+    live = await models.list("parcels", QueryOptions(include_deleted=True))
     await rebuild(store, REGISTRY, PARCELS, namespace=store.namespace)
-    assert await models.list("parcels", include_deleted=True) == live
+    assert await models.list("parcels", QueryOptions(include_deleted=True)) == live

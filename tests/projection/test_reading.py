@@ -25,6 +25,7 @@ from treering.entity import Created, Deleted
 from treering.errors import DeclarationError, StoreNotReady
 from treering.message import Recorded
 from treering.projection import Change, Projection, ReadModels, put, rebuild
+from treering.query import QueryOptions
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 
@@ -69,7 +70,7 @@ async def test_a_list_is_in_the_order_of_ids_without_what_is_deleted(five: ReadM
 
 
 async def test_a_list_shows_what_is_deleted_when_asked_to(five: ReadModels) -> None:
-    found = await five.list("parcels", include_deleted=True)
+    found = await five.list("parcels", QueryOptions(include_deleted=True))
     deleted = [row["id"] for row in shown(found.items) if "deleted_at" in row]
     assert (deleted, found.total) == (["c"], 5)
 
@@ -80,7 +81,7 @@ async def test_a_list_shows_what_is_deleted_when_asked_to(five: ReadModels) -> N
 async def test_a_page_is_part_of_the_list_and_knows_the_total(
     five: ReadModels, page: int, ids: list[str]
 ) -> None:
-    found = await five.list("parcels", page=page, size=3)
+    found = await five.list("parcels", QueryOptions(limit=3, offset=3 * (page - 1)))
     assert ([row["id"] for row in shown(found.items)], found.total) == (ids, 4)
 
 

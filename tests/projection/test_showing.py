@@ -12,7 +12,8 @@ from treering.message import Command
 from treering.projection.build import Build, begin, tables_of
 from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
-from treering.projection.showing import one, some
+from treering.projection.selecting import one, some
+from treering.query import QueryOptions
 
 
 @pytest.fixture
@@ -42,8 +43,9 @@ async def test_a_row_shows_what_an_outcome_shows(
             follower.settle()
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
-    found = await connection.fetchval(one(table, include_deleted=True), "1")
-    listed = await connection.fetchrow(some(table, include_deleted=True), None, 0)
+    found = await connection.fetchval(one(table, include_deleted=True).sql, "1")
+    every = some(table, QueryOptions(include_deleted=True), PARCELS.shape.words, "C")
+    listed = await connection.fetchrow(every.sql, None, 0)
     await transaction.rollback()
     decider = Parcel.decider()
     outcome = decider.represent("parcel/1", decider.fold(decider.initial, recorded))

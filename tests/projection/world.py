@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -36,8 +36,21 @@ class Parcel(Entity):
     is_open: bool = False
 
 
-REGISTRY = Registry([Parcel.decider(), skipping])
+class Thing(Entity):
+    """Has a field of every kind that can be asked for, each of which may be empty."""
+
+    name: str | None = None
+    rows: int | None = None
+    share: float | None = None
+    is_open: bool | None = None
+    day: date | None = None
+    at: datetime | None = None
+    data: Any = None
+
+
+REGISTRY = Registry([Parcel.decider(), Thing.decider(), skipping])
 PARCELS = Projection.of(Parcel)
+THINGS = Projection.of(Thing)
 
 counts = Table(
     "counts",

@@ -13,7 +13,6 @@ class StoredConfig(
     ids="ulid",
     searchable={"name"},
     sortable={"name"},
-    filterable={"name"},
 ):
     """A named set of values for a model; names need not be unique."""
 

@@ -57,8 +57,10 @@ class Declaration:
     references: References = field(default_factory=dict[str, str])
     """Fields that hold ids of other entities, and the kinds of these."""
     searchable: Collection[str] = ()
-    sortable: Collection[str] = ()
-    filterable: Collection[str] = ()
+    sortable: Collection[str] | None = None
+    """Fields that lists may be ordered by; all unless said."""
+    filterable: Collection[str] | None = None
+    """Fields that may be asked for; all unless said."""
     formerly: Collection[str] = ()
     """Plurals that it had before; its routes answer there too."""
     version: int = 1
@@ -107,8 +109,8 @@ class Entity(BaseModel):
         frees_keys: bool = False,
         references: "Mapping[str, Parent]" = MappingProxyType({}),
         searchable: Collection[str] = (),
-        sortable: Collection[str] = (),
-        filterable: Collection[str] = (),
+        sortable: Collection[str] | None = None,
+        filterable: Collection[str] | None = None,
         formerly: Collection[str] = (),
         version: int = 1,
     ) -> None:
@@ -240,8 +242,8 @@ def _check(model: type[Entity], declaration: Declaration) -> None:
         "unique": declaration.unique,
         "references": declaration.references,
         "searchable": declaration.searchable,
-        "sortable": declaration.sortable,
-        "filterable": declaration.filterable,
+        "sortable": declaration.sortable or (),
+        "filterable": declaration.filterable or (),
         "formerly": declaration.formerly,
     }
     own = model.model_fields.keys()

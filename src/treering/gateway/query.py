@@ -5,23 +5,28 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from treering.entity.validation import fault, invalid, nearest
+from treering.query import Parsing
 
 type Parser = Callable[[str], Any]
 """From a parameter's text to its value; raises ValueError with what is wrong."""
 
 
-def parsed(raw: bytes, known: Mapping[str, Parser]) -> dict[str, Any]:
-    """Return the parameters of a query string by name.
+def parsed(
+    raw: bytes, known: Mapping[str, Parser], question: Parsing | None = None
+) -> dict[str, Any]:
+    """Return the *known* parameters of a query string by name; the rest is the *question*.
 
     Raises InvalidBody, which lists every fault and a suggestion where a name is near.
     """
     if not raw:
         return {}
     found: dict[str, Any] = {}
-    faults: list[dict[str, Any]] = []
+    faults: list[Mapping[str, Any]] = []
     for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
         loc = ("query", name)
-        if (parser := known.get(name)) is None:
+        if (parser := known.get(name)) is None and question is not None:
+            question.parse(name, text)
+        elif parser is None:
             near = nearest(name, [*known])
             faults.append(fault(loc, "unknown_parameter", "Unknown parameter", text, near=near))
         elif name in found:
@@ -32,20 +37,10 @@ def parsed(raw: bytes, known: Mapping[str, Parser]) -> dict[str, Any]:
             except ValueError as error:
                 found[name] = None
                 faults.append(fault(loc, "wrong_parameter", str(error), text))
+    faults += question.faults if question else ()
     if faults:
         raise invalid(faults)
     return found
-
-
-def truth(text: str) -> bool:
-    """Read a truth value."""
-    match text.lower():
-        case "true" | "1":
-            return True
-        case "false" | "0":
-            return False
-        case _:
-            raise ValueError("Is true or false")
 
 
 def whole(low: int, high: int) -> Parser:
@@ -57,5 +52,16 @@ def whole(low: int, high: int) -> Parser:
         if not low <= int(text) <= high:
             raise ValueError(f"Is a number from {low} to {high}")
         return int(text)
+
+    return parse
+
+
+def one_of(*words: str) -> Parser:
+    """Return what reads one of *words*."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"Is one of {', '.join(words)}")
+        return text
 
     return parse

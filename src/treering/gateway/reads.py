@@ -9,15 +9,21 @@ from starlette.responses import Response
 from treering.gateway.collection import Collection
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import ReadModelBehind
-from treering.gateway.query import Parser, parsed, truth, whole
+from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.projection import Listing, ReadModels
+from treering.query import Parsing, QueryOptions, truth
 
 POSITION = "Treering-Position"
 BEHIND = {"Treering-Read-Model": "behind"}
 _LAST_PAGE = 10_000_000
 _ONE: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
-_LIST: Mapping[str, Parser] = {**_ONE, "page": whole(1, _LAST_PAGE), "size": whole(1, 100)}
+_LIST: Mapping[str, Parser] = {
+    **_ONE,
+    "page": whole(1, _LAST_PAGE),
+    "size": whole(1, 100),
+    "count": one_of("exact", "none"),
+}
 
 
 class Reads:
@@ -57,24 +63,25 @@ class Reads:
 
     async def list(self, request: Request) -> Response:
         """Answer with all entities, or with the page that `page` and `size` name together."""
-        query = parsed(request.scope["query_string"], _LIST)
+        question = Parsing(self._read_models.shape(self._collection.read_model), reserved=_LIST)
+        query = parsed(request.scope["query_string"], _LIST, question)
         headers = await self._wait(request, query.get("min_position"))
         page, size = query.get("page"), query.get("size")
         if page is None or size is None:
             page = size = None
-        found = await self._read_models.list(
-            self._collection.read_model,
-            page=page,
-            size=size,
+        asked = QueryOptions(
+            filters=question.filters,
+            sort_by=question.sort_by,
+            fields=question.fields,
+            limit=size,
+            offset=(page - 1) * size if page and size else 0,
+            count=query.get("count", "exact") if size else "none",
             include_deleted=query.get("include_deleted", False),
         )
+        found = await self._read_models.list(self._collection.read_model, asked)
         text = found.items
         if page is not None and size is not None:
-            pages = -(-found.total // size)
-            text = (
-                f'{{"items":{text},"total":{found.total},'
-                f'"page":{page},"size":{size},"pages":{pages}}}'
-            )
+            text = _paged(found, page, size)
         return Response(text, headers=headers, media_type="application/json")
 
     async def schema(self, _request: Request) -> Response:
@@ -98,3 +105,13 @@ class Reads:
                 position=position,
             )
         return BEHIND
+
+
+def _paged(found: Listing, page: int, size: int) -> str:
+    if found.total is None:
+        return f'{{"items":{found.items},"page":{page},"size":{size}}}'
+    pages = -(-found.total // size)
+    return (
+        f'{{"items":{found.items},"total":{found.total},'
+        f'"page":{page},"size":{size},"pages":{pages}}}'
+    )

@@ -13,6 +13,8 @@ from treering.message import Erased, Recorded
 from treering.projection.change import Change, Row, Tables, apply
 from treering.projection.entity import EntityFold, table_of
 from treering.projection.fingerprint import fingerprint
+from treering.projection.shape import shape_of
+from treering.query import Shape
 from treering.upcast import Upcast
 
 type Fold = Callable[[Recorded[Any]], Iterable[Change]]
@@ -41,10 +43,16 @@ class Projection:
     """The kinds of streams whose events it wants."""
     replaces: str | None = None
     """The leaf of the kit whose place it takes."""
+    sortable: Collection[str] | None = None
+    """Columns of the first table that lists may be ordered by; all unless said."""
+    filterable: Collection[str] | None = None
+    """Columns of it that may be asked for; all unless said."""
     upcasts: Sequence[Upcast] = ()
     """How older events of its kinds are read; `treering` fills them in."""
     version: str = field(init=False)
     """A fingerprint of tables and code: another one is another set of tables."""
+    shape: Shape = field(init=False)
+    """What can be asked of it."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be built."""
@@ -60,6 +68,8 @@ class Projection:
         for table in self.tables:
             _check(self.name, table)
         object.__setattr__(self, "version", fingerprint(self.tables, self.fold, self.upcasts))
+        shape = shape_of(self.tables[0], filterable=self.filterable, sortable=self.sortable)
+        object.__setattr__(self, "shape", shape)
 
     @classmethod
     def of(
@@ -70,7 +80,13 @@ class Projection:
         table = table_of(model, name)
         kinds = frozenset({model.declaration.kind})
         return cls(
-            name=name, tables=[table], fold=EntityFold(table), kinds=kinds, replaces=replaces
+            name=name,
+            tables=[table],
+            fold=EntityFold(table),
+            kinds=kinds,
+            sortable=model.declaration.sortable,
+            filterable=model.declaration.filterable,
+            replaces=replaces,
         )
 
     def changes(self, recorded: Recorded[Any]) -> Iterable[Change]:

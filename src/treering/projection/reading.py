@@ -1,20 +1,28 @@
 """What a gateway asks of read models: rows as JSON text, how far they are, and to be told."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import asyncpg
 
-from treering.errors import BadRequest, StoreNotReady
+from treering.errors import BadRequest, DeclarationError, StoreNotReady
 from treering.message import Position
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.projection.progress import Progress
-from treering.projection.showing import one, some
+from treering.projection.selecting import Statement, one, some, structure, values
 from treering.projection.status import Status
+from treering.query import QueryOptions, Shape
+from treering.sql import statement
 from treering.store import Reader
+
+type _One = Literal["any", "seen"]
+
+_ALL = QueryOptions()
+_KEPT = 500
+"""Statements, of which clients make as many as there are ways to ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +31,8 @@ class Listing:
 
     items: str
     """The JSON text of an array."""
-    total: int
-    """Rows there are on all pages."""
+    total: int | None
+    """Rows there are on all pages, if they were to be counted."""
 
 
 class ReadModels:
@@ -38,7 +46,8 @@ class ReadModels:
         self._schema = schema_for(reader.namespace)
         self._projections = {each.name: each for each in projections}
         self._progress = Progress(reader, projections)
-        self._made: dict[tuple[str, int, _Asked], str] = {}
+        self._made: dict[tuple[str, int, object], Statement] = {}
+        self._folding: str | None = None
 
     def announce(self) -> None:
         """Say, as long as this is open, that somebody needs these versions: none is pruned."""
@@ -54,23 +63,21 @@ class ReadModels:
         Raises StoreNotReady while no projector has made the read model's tables.
         """
         try:
-            rows = await self._ask(name, _Asked("one", include_deleted), id)
+            rows = await self._ask(name, "any" if include_deleted else "seen", {"key": id})
         except BadRequest:
             return None
         return rows[0][0] if rows else None
 
-    async def list(
-        self,
-        name: str,
-        *,
-        page: int | None = None,
-        size: int | None = None,
-        include_deleted: bool = False,
-    ) -> Listing:
-        """Return rows in the order of their ids: all, or those of a page, counted from 1."""
-        passed = (page - 1) * size if page and size else 0
-        asked = _Asked("some", include_deleted)
-        ((items, total),) = await self._ask(name, asked, size, passed)
+    def shape(self, name: str) -> Shape:
+        """Return what can be asked of a read model."""
+        if name not in self._projections:
+            raise DeclarationError(f"There is no read model {name!r}.")
+        return self._projections[name].shape
+
+    async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
+        """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
+        said = values(asked, self.shape(name).words)
+        ((items, total),) = await self._ask(name, asked, said)
         return Listing(items=items, total=total)
 
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
@@ -92,29 +99,45 @@ class ReadModels:
         """Return how far each build is that there is, of any version and any read model."""
         return await self._progress.all()
 
-    async def _ask(self, name: str, asked: "_Asked", *values: Any) -> builtins.list[Any]:
-        """Ask the build that is current; once more if it was replaced at this moment."""
+    async def _ask(
+        self, name: str, asked: QueryOptions | _One, said: Mapping[str, Any]
+    ) -> builtins.list[Any]:
+        """Ask the build that is current; once more if it was replaced at this moment.
+
+        What is asked is a list of rows, or the row with a key: any, or one that is not deleted.
+        """
         build = await self._progress.build(name)
         try:
-            return await self._reader.fetch(self._sql(build, asked), *values)
+            return await self._fetch(build, asked, said)
         except StoreNotReady as error:
             if not isinstance(error.__cause__, asyncpg.UndefinedTableError):
                 raise
         build = await self._progress.build(name, again=True)
-        return await self._reader.fetch(self._sql(build, asked), *values)
+        return await self._fetch(build, asked, said)
 
-    def _sql(self, build: Build, asked: "_Asked") -> str:
-        key = build.name, build.build, asked
+    async def _fetch(
+        self, build: Build, asked: QueryOptions | _One, said: Mapping[str, Any]
+    ) -> builtins.list[Any]:
+        folding = self._folding or await self._known_folding()
+        made = self._statement(build, asked, folding)
+        return await self._reader.fetch(made.sql, *(said[name] for name in made.names))
+
+    async def _known_folding(self) -> str:
+        """Return the collation that small letters are found with; it is looked up once."""
+        ((found,),) = await self._reader.fetch(statement("folding"))
+        self._folding = str(found)
+        return self._folding
+
+    def _statement(self, build: Build, asked: QueryOptions | _One, folding: str) -> Statement:
+        key = build.name, build.build, asked if isinstance(asked, str) else structure(asked)
         if key not in self._made:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
             projection = self._projections[build.name]
             table = tables_of(projection, build, self._schema)[projection.tables[0]]
-            make = one if asked.form == "one" else some
-            self._made[key] = make(table, include_deleted=asked.include_deleted)
+            self._made[key] = (
+                one(table, include_deleted=asked == "any")
+                if isinstance(asked, str)
+                else some(table, asked, projection.shape.words, folding)
+            )
         return self._made[key]
-
-
-class _Asked(NamedTuple):
-    """Which statement."""
-
-    form: Literal["one", "some"]
-    include_deleted: bool

@@ -24,6 +24,7 @@ from treering.message import (
 )  # fmt: skip
 from treering.projection import Projection, ReadModels, apply
 from treering.projection.entity import ABSENT
+from treering.query import QueryOptions
 from treering.registry import Registry
 from treering.testing.audit import Books, Violation
 from treering.testing.ledger import Ledger, Said
@@ -180,7 +181,7 @@ async def audit_read_models(
     """Check that every row that read models show is the fold's, and that there is no other."""
     found: list[Violation] = []
     for projection in projections:
-        listing = await read_models.list(projection.name, include_deleted=True)
+        listing = await read_models.list(projection.name, QueryOptions(include_deleted=True))
         rows = {_key(projection, row): row for row in msgspec.json.decode(listing.items)}
         expected = {_key(projection, row): row for row in folded(books, projection)}
         for key in rows.keys() | expected.keys():

@@ -1,0 +1,72 @@
+"""What is asked of a read model, said once: by HTTP, on the command line and in Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+type Operator = Literal[
+    "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "not_in", "is_null", "between",
+    "contains", "starts_with",
+]  # fmt: skip
+type Count = Literal["exact", "planned", "none"]
+type Nulls = Literal["first", "last"]
+type Filter = "FilterSpec | Group"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """A condition on one field.
+
+    FilterSpec("rows", "gte", 100)
+    """
+
+    field: str
+    """A name, or a path into JSON such as `data.n_lags`."""
+    operator: Operator = "eq"
+    value: Any = None
+    """A list of values for `in` and `not_in`, the two ends for `between`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions joined: all of them, any of them, or not all of them.
+
+    Group("or", [FilterSpec("name", "eq", "a"), FilterSpec("rows", "gt", 9)])
+    """
+
+    joined: Literal["and", "or", "not"]
+    filters: Sequence[Filter]
+
+
+@dataclass(frozen=True, slots=True)
+class SortSpec:
+    """One step of an order. None comes last, and first where the step descends, unless said."""
+
+    field: str
+    descending: bool = False
+    nulls: Nulls | None = None
+
+    @property
+    def nulls_first(self) -> bool:
+        """Where None comes."""
+        return self.descending if self.nulls is None else self.nulls == "first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOptions:
+    """Which rows, in which order, and what is shown of them.
+
+    QueryOptions(filters=[FilterSpec("rows", "gte", 100)], sort_by=[SortSpec("name")], limit=20)
+    """
+
+    filters: Sequence[Filter] = ()
+    """All of them hold for each row."""
+    sort_by: Sequence[SortSpec] = ()
+    """Rows that are equal in all of it come in the order of their ids."""
+    fields: Sequence[str] | None = None
+    """What is shown; everything unless said."""
+    limit: int | None = None
+    offset: int = 0
+    count: Count = "exact"
+    """Whether all rows that match are counted, estimated by the planner, or neither."""
+    include_deleted: bool = False
