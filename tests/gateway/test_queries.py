@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from tests.gateway.running import problem, word
+from treering.query import Cursor, SortSpec, written
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DATASETS = "/api/v1/datasets"
@@ -38,6 +39,41 @@ async def test_conditions_order_fields_and_page_combine(http: httpx2.AsyncClient
 async def test_a_page_that_is_not_counted_has_no_total(http: httpx2.AsyncClient) -> None:
     response = await http.get(DATASETS, params={"page": 1, "size": 1, "count": "none"})
     assert sorted(response.json()) == ["items", "page", "size"]
+
+
+async def test_a_cursor_goes_on_where_the_last_one_ended_and_back(
+    http: httpx2.AsyncClient,
+) -> None:
+    for name in "stretched a", "stretched b", "stretched c":
+        await http.post(DATASETS, json={"name": name})
+    asked = {"name[starts_with]": "stretched", "fields": "name", "sort": "-rows,-name", "size": 2}
+    first = (await http.get(DATASETS, params={**asked, "cursor": ""})).json()
+    assert [each["name"] for each in first["items"]] == ["stretched c", "stretched b"]
+    assert first["previous"] is None
+    await http.post(DATASETS, json={"name": "stretched d"})
+    second = (await http.get(DATASETS, params={**asked, "cursor": first["next"]})).json()
+    assert [each["name"] for each in second["items"]] == ["stretched a"]
+    assert second["next"] is None
+    back = (await http.get(DATASETS, params={**asked, "cursor": second["previous"]})).json()
+    assert back["items"] == first["items"]
+    assert back["previous"] is not None
+
+
+async def test_a_cursor_that_no_answer_has_given_is_refused(http: httpx2.AsyncClient) -> None:
+    given = (await http.get(DATASETS, params={"cursor": "", "size": 1})).json()["next"]
+    for wrong in ("x", "ü", "W10", "null", given[:-3], "A" * 50_000):
+        response = await http.get(DATASETS, params={"cursor": wrong})
+        assert (response.status_code, word(response)) == (422, "validation-failed")
+        assert problem(response)["errors"][0]["path"] == "query.cursor"
+    forged = [
+        written(Cursor(place=place), [SortSpec("rows")])
+        for place in (["a", "b"], ["1", "2", "3"], [None, "\0"])
+    ]
+    for wrong in forged:
+        response = await http.get(DATASETS, params={"cursor": wrong, "sort": "rows"})
+        assert (response.status_code, word(response)) == (422, "validation-failed")
+    response = await http.get(DATASETS, params={"cursor": given, "sort": "rows"})
+    assert "another order" in problem(response)["errors"][0]["msg"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +112,7 @@ async def test_a_page_that_is_not_counted_has_no_total(http: httpx2.AsyncClient)
         ("sort=", "query.sort", "Unknown field"),
         ("fields=rosw", "query.fields", "did you mean 'rows'"),
         ("fields=", "query.fields", "Unknown field"),
+        ("cursor=&page=1", "query.page", "say one of them"),
         ("count=guess", "query.count", "one of exact, none"),
         ("filter=rows", "query.filter", "Is no JSON"),
         ("filter=" + "[" * 5000, "query.filter", "Is no JSON"),

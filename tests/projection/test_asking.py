@@ -1,24 +1,25 @@
 """Any question, in any spelling, is answered as the plain reference answers it."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.projection import reference
+from tests.projection.conftest import Folding
 from tests.projection.questions import Question, questions
-from tests.projection.world import REGISTRY, THINGS, append
+from tests.projection.world import THINGS, append
 from treering.entity import Created
 from treering.gateway.query import parsed
-from treering.projection import Projector, ProjectorOptions, ReadModels
-from treering.query import Parsing, QueryOptions
+from treering.projection import Listing, ReadModels
+from treering.query import Cursor, Parsing, QueryOptions
 from treering.store import Reader, Store
-from treering.testing.fixtures import Database
 
 _VALUES: Mapping[str, Sequence[Any]] = {
     "name": [None, "", "a", "A", "é", "É", "aB", "b%", "_", "\\", "ж a", "'\"", "%é_"],
@@ -51,51 +52,67 @@ def asked_as(question: Question) -> QueryOptions:
     return QueryOptions(filters=parsing.filters, sort_by=parsing.sort_by)
 
 
-@asynccontextmanager
-async def reading(database: Database, rows: Sequence[dict[str, Any]]) -> AsyncGenerator[ReadModels]:
-    """Have the read model of *rows*."""
-    name = database.namespace
-    async with (
-        await Store.open(database.writer, namespace=name) as store,
-        await Reader.open(database.reader, namespace=name) as reader,
-    ):
-        last = 0
-        for number, fields in enumerate(rows):
-            last = await append(store, f"thing/{number:03}", Created(fields={"tags": [], **fields}))
-        stop = asyncio.Event()
-        projector = Projector(store, REGISTRY, [THINGS], options=ProjectorOptions(), namespace=name)
-        running = asyncio.create_task(projector.run(stop))
-        models = ReadModels(reader, [THINGS])
-        assert await models.wait("things", last, 20)
-        yield models
-        await models.close()
-        stop.set()
-        await running
+@pytest.fixture
+async def models(store: Store, reader: Reader, folding: Folding) -> AsyncGenerator[ReadModels]:
+    """Have the read model of all things."""
+    last = 0
+    for number, fields in enumerate(things()):
+        last = await append(store, f"thing/{number:03}", Created(fields={"tags": [], **fields}))
+    opened = ReadModels(reader, [THINGS])
+    async with folding([THINGS]):
+        assert await opened.wait("things", last, 20)
+    yield opened
+    await opened.close()
 
 
-def test_any_question_has_the_rows_of_the_reference_in_its_order(database: Database) -> None:
-    said = things()
+def rows() -> list[reference.Row]:
+    """Return the same things as the reference takes them."""
     read = {"day": date.fromisoformat, "at": datetime.fromisoformat}
-    rows = [
+    return [
         {"id": f"{number:03}"}
         | {
             name: read[name](value) if name in read and value is not None else value
             for name, value in fields.items()
         }
-        for number, fields in enumerate(said)
+        for number, fields in enumerate(things())
     ]
 
-    with asyncio.Runner() as runner:
-        held = reading(database, said)
-        models = runner.run(held.__aenter__())
 
-        @settings(max_examples=2000)
-        @given(questions())
-        def check(question: Question) -> None:
-            listing = runner.run(models.list("things", asked_as(question)))
-            found = [row["id"] for row in json.loads(listing.items)]
-            assert found == reference.found(rows, question.filters, question.sort_by)
-            assert listing.total == len(found)
+ROWS = rows()
 
-        check()
-        runner.run(held.__aexit__(None, None, None))
+
+def ids(listing: Listing) -> list[str]:
+    return [row["id"] for row in json.loads(listing.items)]
+
+
+@settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(question=questions())
+async def test_any_question_has_the_rows_of_the_reference_in_its_order(
+    models: ReadModels, question: Question
+) -> None:
+    listing = await models.list("things", asked_as(question))
+    found = ids(listing)
+    assert found == reference.found(ROWS, question.filters, question.sort_by)
+    assert listing.total == len(found)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(question=questions(), size=st.integers(7, 90))
+async def test_cursors_lead_through_all_rows_and_back(
+    models: ReadModels, question: Question, size: int
+) -> None:
+    asked = replace(asked_as(question), limit=size, count="none")
+    expected = reference.found(ROWS, question.filters, question.sort_by)
+    forth: list[str] = []
+    cursor: Cursor | None = Cursor()
+    listing = Listing(items="[]", total=None)
+    while cursor is not None:
+        listing = await models.list("things", replace(asked, cursor=cursor))
+        forth += ids(listing)
+        cursor = listing.next
+    assert forth == expected
+    back = ids(listing)
+    while (cursor := listing.previous) is not None:
+        listing = await models.list("things", replace(asked, cursor=cursor))
+        back = ids(listing) + back
+    assert back == expected

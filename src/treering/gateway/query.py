@@ -37,7 +37,9 @@ def parsed(
             except ValueError as error:
                 found[name] = None
                 faults.append(fault(loc, "wrong_parameter", str(error), text))
-    faults += question.faults if question else ()
+    if question is not None:
+        question.finish()
+        faults += question.faults
     if faults:
         raise invalid(faults)
     return found

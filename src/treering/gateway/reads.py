@@ -1,22 +1,26 @@
 """Reading an entity, or a list of them: one statement, PostgreSQL's JSON as it comes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from treering.entity.validation import fault, invalid
 from treering.gateway.collection import Collection
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import ReadModelBehind
 from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
 from treering.projection import Listing, ReadModels
-from treering.query import Parsing, QueryOptions, truth
+from treering.query import Parsing, QueryOptions, truth, written
 
 POSITION = "Treering-Position"
 BEHIND = {"Treering-Read-Model": "behind"}
 _LAST_PAGE = 10_000_000
+_STRETCH = 20
+"""Rows that a cursor answers with unless `size` is said."""
 _ONE: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
 _LIST: Mapping[str, Parser] = {
     **_ONE,
@@ -62,26 +66,18 @@ class Reads:
         return Response(found, headers=headers, media_type="application/json")
 
     async def list(self, request: Request) -> Response:
-        """Answer with all entities, or with the page that `page` and `size` name together."""
+        """Answer with all entities, with a page, or with those that follow a cursor."""
         question = Parsing(self._read_models.shape(self._collection.read_model), reserved=_LIST)
         query = parsed(request.scope["query_string"], _LIST, question)
         headers = await self._wait(request, query.get("min_position"))
-        page, size = query.get("page"), query.get("size")
-        if page is None or size is None:
-            page = size = None
-        asked = QueryOptions(
-            filters=question.filters,
-            sort_by=question.sort_by,
-            fields=question.fields,
-            limit=size,
-            offset=(page - 1) * size if page and size else 0,
-            count=query.get("count", "exact") if size else "none",
-            include_deleted=query.get("include_deleted", False),
-        )
+        asked, page = _asked(question, query)
         found = await self._read_models.list(self._collection.read_model, asked)
-        text = found.items
-        if page is not None and size is not None:
-            text = _paged(found, page, size)
+        if asked.cursor is not None:
+            text = _stretch(found, asked)
+        elif page:
+            text = _paged(found, page, asked.limit or 1)
+        else:
+            text = found.items
         return Response(text, headers=headers, media_type="application/json")
 
     async def schema(self, _request: Request) -> Response:
@@ -105,6 +101,43 @@ class Reads:
                 position=position,
             )
         return BEHIND
+
+
+def _asked(question: Parsing, query: Mapping[str, Any]) -> tuple[QueryOptions, int | None]:
+    """Return what is asked, and the number of the page if one is."""
+    page, size = query.get("page"), query.get("size")
+    if question.cursor is not None:
+        if page is not None:
+            word = "A cursor goes on from a place, a page is counted; say one of them"
+            raise invalid([fault(("query", "page"), "wrong_parameter", word, page)])
+        size, count = size or _STRETCH, "none"
+    elif page is None or size is None:
+        page, size, count = None, None, "none"
+    else:
+        count = "exact"
+    asked = QueryOptions(
+        filters=question.filters,
+        sort_by=question.sort_by,
+        fields=question.fields,
+        limit=size,
+        offset=(page - 1) * size if page and size else 0,
+        cursor=question.cursor,
+        count=query.get("count", count),
+        include_deleted=query.get("include_deleted", False),
+    )
+    return asked, page
+
+
+def _stretch(found: Listing, asked: QueryOptions) -> str:
+    """Return the answer to a cursor: rows, and the cursors to both of their sides."""
+    sides = {
+        "size": asked.limit,
+        "next": found.next and written(found.next, asked.sort_by),
+        "previous": found.previous and written(found.previous, asked.sort_by),
+    }
+    if found.total is not None:
+        sides["total"] = found.total
+    return f'{{"items":{found.items},{msgspec.json.encode(sides).decode()[1:]}'
 
 
 def _paged(found: Listing, page: int, size: int) -> str:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import asyncpg
+import msgspec
 
-from treering.errors import BadRequest, DeclarationError, StoreNotReady
+from treering.entity.validation import fault, invalid
+from treering.errors import BadRequest, DeclarationError, InvalidBody, StoreNotReady
 from treering.message import Position
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.projection.progress import Progress
-from treering.projection.selecting import Statement, one, some, structure, values
+from treering.projection.selecting import Statement, one, some, stretch, structure, values
 from treering.projection.status import Status
-from treering.query import QueryOptions, Shape
+from treering.query import Cursor, QueryOptions, Shape
 from treering.sql import statement
 from treering.store import Reader
 
@@ -33,6 +35,10 @@ class Listing:
     """The JSON text of an array."""
     total: int | None
     """Rows there are on all pages, if they were to be counted."""
+    next: Cursor | None = None
+    """Where the rows after these begin, of those that were asked for by a cursor."""
+    previous: Cursor | None = None
+    """Where the rows before these begin, backwards."""
 
 
 class ReadModels:
@@ -77,8 +83,14 @@ class ReadModels:
     async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
         said = values(asked, self.shape(name).words)
-        ((items, total),) = await self._ask(name, asked, said)
-        return Listing(items=items, total=total)
+        if asked.cursor is None:
+            ((items, total),) = await self._ask(name, asked, said)
+            return Listing(items=items, total=total)
+        try:
+            (row,) = await self._ask(name, asked, said)
+        except BadRequest as error:
+            raise _no_place() from error
+        return _stretch(row, asked.cursor)
 
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
         """Say whether the read model shows all events up to *position*, as soon as it does.
@@ -135,9 +147,32 @@ class ReadModels:
                 self._made.clear()
             projection = self._projections[build.name]
             table = tables_of(projection, build, self._schema)[projection.tables[0]]
-            self._made[key] = (
-                one(table, include_deleted=asked == "any")
-                if isinstance(asked, str)
-                else some(table, asked, projection.shape.words, folding)
-            )
+            if isinstance(asked, str):
+                self._made[key] = one(table, include_deleted=asked == "any")
+            else:
+                make = some if asked.cursor is None else stretch
+                self._made[key] = make(table, asked, projection.shape.words, folding)
         return self._made[key]
+
+
+def _no_place() -> InvalidBody:
+    word = "Is no cursor that an answer has given"
+    return invalid([fault(("query", "cursor"), "wrong_parameter", word)])
+
+
+def _stretch(row: Any, cursor: Cursor) -> Listing:
+    """Return the rows that were found, and how to go on from both of their ends."""
+    places = [tuple(msgspec.json.decode(place)) for place in row["places"] or ()]
+    if not places:
+        return Listing(items=row["items"], total=row["total"])
+    before = Cursor(place=places[0], is_backwards=True)
+    after = Cursor(place=places[-1])
+    has_before, has_after = bool(cursor.place), row["is_more"]
+    if cursor.is_backwards:
+        has_before, has_after = has_after, has_before
+    return Listing(
+        items=row["items"],
+        total=row["total"],
+        next=after if has_after else None,
+        previous=before if has_before else None,
+    )

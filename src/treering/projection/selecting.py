@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -15,17 +16,20 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     null,
     select,
     true,
 )  # fmt: skip
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, dialect
 from sqlalchemy.sql import ClauseElement
 
 from treering.errors import DeclarationError
 from treering.projection.conditions import Conditions, said, shape
+from treering.projection.ordering import Ordering
 from treering.projection.showing import literal, shown
-from treering.query import QueryOptions, SortSpec, Word
+from treering.query import Cursor, QueryOptions, Word
 
 _DIALECT = dialect()
 _DELETED = "deleted_at"
@@ -52,14 +56,20 @@ def one(table: Table, *, include_deleted: bool) -> Statement:
 
 def structure(asked: QueryOptions) -> tuple[Any, ...]:
     """Return what the statement depends on: everything but values."""
-    order = tuple(asked.sort_by)
+    cursor = asked.cursor and (
+        asked.cursor.is_backwards,
+        tuple(value is None for value in asked.cursor.place),
+    )
     fields = None if asked.fields is None else tuple(asked.fields)
-    return shape(asked.filters), order, fields, asked.count, asked.include_deleted
+    order = tuple(asked.sort_by)
+    return shape(asked.filters), order, cursor, fields, asked.count, asked.include_deleted
 
 
 def values(asked: QueryOptions, words: Mapping[str, Word]) -> Mapping[str, Any]:
     """Return the values of the statement's parameters, by their names."""
-    return {"limit": asked.limit, "offset": asked.offset, **said(asked.filters, words)}
+    place = asked.cursor.place if asked.cursor else ()
+    keys = {f"k{number}": value for number, value in enumerate(place)}
+    return {"limit": asked.limit, "offset": asked.offset, **keys, **said(asked.filters, words)}
 
 
 def some(table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str) -> Statement:
@@ -67,39 +77,78 @@ def some(table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: 
 
     Its parameters are `limit`, None for all, `offset`, and those of the conditions.
     """
-    conditions = Conditions(table, words, folding).all(asked.filters)
-    wanted = and_(_seen(table, include_deleted=asked.include_deleted), conditions)
+    wanted = _wanted(table, asked, words, folding)
     page = (
         select(shown(_columns(table, asked.fields)).label("shown"))
         .where(wanted)
-        .order_by(*_order(table, asked.sort_by))
+        .order_by(*Ordering(table, asked.sort_by).by())
         .limit(cast(bindparam("limit"), BigInteger))
         .offset(cast(bindparam("offset"), BigInteger))
         .subquery("page")
     )
-    array = func.concat(literal("["), func.string_agg(page.c.shown, literal(",")), literal("]"))
-    total = select(func.count()).select_from(table).where(wanted).scalar_subquery()
-    counted = total if asked.count == "exact" else null()
-    return _statement(select(array.label("items"), counted.label("total")).select_from(page))
+    items = _array(func.string_agg(page.c.shown, literal(",")))
+    return _statement(
+        select(items.label("items"), _total(table, wanted, asked).label("total")).select_from(page)
+    )
+
+
+def stretch(
+    table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str
+) -> Statement:
+    """Return the statement for the rows that follow a place in the order, or come before it.
+
+    Besides, it tells whether there are more, and the places of the first row and of the last.
+    """
+    cursor = asked.cursor or Cursor(place=())
+    order = Ordering(table, asked.sort_by, is_backwards=cursor.is_backwards)
+    wanted = _wanted(table, asked, words, folding)
+    limit = cast(bindparam("limit"), BigInteger)
+    page = (
+        select(
+            shown(_columns(table, asked.fields)).label("shown"),
+            order.place().label("place"),
+            func.row_number().over(order_by=order.by()).label("number"),
+        )
+        .where(and_(wanted, order.beyond(cursor.place)) if cursor.place else wanted)
+        .order_by(*order.by())
+        .limit(limit + literal_column("1"))
+        .subquery("page")
+    )
+    direction = page.c.number.desc() if cursor.is_backwards else page.c.number.asc()
+    joined = func.string_agg(page.c.shown, aggregate_order_by(literal(","), direction))
+    places = func.array_agg(aggregate_order_by(page.c.place, direction), type_=ARRAY(Text))
+    is_shown = page.c.number <= limit
+    return _statement(
+        select(
+            _array(joined.filter(is_shown)).label("items"),
+            _total(table, wanted, asked).label("total"),
+            (func.count() > limit).label("is_more"),
+            places.filter(is_shown).label("places"),
+        ).select_from(page)
+    )
+
+
+def _wanted(
+    table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str
+) -> ColumnElement[bool]:
+    conditions = Conditions(table, words, folding).all(asked.filters)
+    return and_(_seen(table, include_deleted=asked.include_deleted), conditions)
+
+
+def _total(table: Table, wanted: ColumnElement[bool], asked: QueryOptions) -> ColumnElement[Any]:
+    if asked.count == "none":
+        return null()
+    return select(func.count()).select_from(table).where(wanted).scalar_subquery()
+
+
+def _array(joined: ColumnElement[str]) -> ColumnElement[str]:
+    return func.concat(literal("["), joined, literal("]"), type_=Text())
 
 
 def _columns(table: Table, fields: Sequence[str] | None) -> Sequence[Column[Any]]:
     if fields is None:
         return [*table.columns]
     return [table.columns[name] for name in fields]
-
-
-def _order(table: Table, steps: Sequence[SortSpec]) -> Sequence[ColumnElement[Any]]:
-    """Return what rows are ordered by; the key stands last, so that no two are equal."""
-    ties = [SortSpec(column.name) for column in table.primary_key.columns]
-    return [_step(table.columns[each.field], each) for each in (*steps, *ties)]
-
-
-def _step(column: Column[Any], step: SortSpec) -> ColumnElement[Any]:
-    directed = column.desc() if step.descending else column.asc()
-    if not column.nullable or step.nulls_first == step.descending:
-        return directed
-    return directed.nulls_first() if step.nulls_first else directed.nulls_last()
 
 
 def _seen(table: Table, *, include_deleted: bool) -> ColumnElement[bool]:

@@ -1,12 +1,14 @@
 """The query language: what may be asked of a read model, in every spelling, as one parsed form."""
 
+from treering.query.cursor import read_cursor, written
 from treering.query.kinds import KINDS, Word, truth
-from treering.query.options import Filter, FilterSpec, Group, QueryOptions, SortSpec
+from treering.query.options import Cursor, Filter, FilterSpec, Group, QueryOptions, SortSpec
 from treering.query.parsing import Parsing
 from treering.query.shape import Limits, Shape
 
 __all__ = [
     "KINDS",
+    "Cursor",
     "Filter",
     "FilterSpec",
     "Group",
@@ -16,5 +18,7 @@ __all__ = [
     "Shape",
     "SortSpec",
     "Word",
+    "read_cursor",
     "truth",
+    "written",
 ]

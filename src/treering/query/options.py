@@ -53,6 +53,16 @@ class SortSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The rows that follow a place in the order, or that come before it."""
+
+    place: Sequence[str | None] = ()
+    """The values of the row at the place, in the order's fields and its key, as text; or the start.
+    """
+    is_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
     """Which rows, in which order, and what is shown of them.
 
@@ -67,6 +77,8 @@ class QueryOptions:
     """What is shown; everything unless said."""
     limit: int | None = None
     offset: int = 0
+    cursor: Cursor | None = None
+    """From which place on; unlike an offset it stays right while rows come and go."""
     count: Count = "exact"
     """Whether all rows that match are counted, estimated by the planner, or neither."""
     include_deleted: bool = False

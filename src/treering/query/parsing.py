@@ -7,11 +7,12 @@ from typing import Any, cast
 import msgspec
 
 from treering.entity.validation import fault, nearest
-from treering.query.options import Filter, Group, Nulls, SortSpec
+from treering.query.cursor import read_cursor
+from treering.query.options import Cursor, Filter, Group, Nulls, SortSpec
 from treering.query.shape import Fault, Loc, Shape, Unfit
 
 _NAME = re.compile(r"(?P<field>[^\[\]]+)(?:\[(?P<operator>[^\[\]]*)\])?")
-_PARTS = ("filter", "sort", "fields")
+_PARTS = ("filter", "sort", "fields", "cursor")
 _JOINED = ("and", "or", "not")
 _NULLS: dict[str, Nulls] = {"nulls_first": "first", "nulls_last": "last"}
 
@@ -24,9 +25,11 @@ class Parsing:
         self._reserved = reserved
         self._said: set[str] = set()
         self._conditions = 0
+        self._cursor: str | None = None
         self.filters: list[Filter] = []
         self.sort_by: Sequence[SortSpec] = ()
         self.fields: Sequence[str] | None = None
+        self.cursor: Cursor | None = None
         self.faults: list[Fault] = []
 
     def parse(self, name: str, text: str) -> None:
@@ -43,8 +46,20 @@ class Parsing:
                 self.parse_sort(text)
             case "fields":
                 self.parse_fields(text)
+            case "cursor":
+                self._cursor = text
             case _:
                 self.parse_condition(name, text)
+
+    def finish(self) -> None:
+        """Read what depends on the rest, when all else has been read."""
+        if self._cursor is None:
+            return
+        try:
+            self.cursor = read_cursor(self._cursor, self.sort_by) if self._cursor else Cursor()
+        except ValueError as error:
+            loc = ("query", "cursor")
+            self.faults.append(fault(loc, "wrong_parameter", str(error), self._cursor))
 
     def parse_condition(self, name: str, text: str) -> None:
         """Read a condition from an address: `status=active`, `rows[gte]=10`."""
