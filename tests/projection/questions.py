@@ -43,6 +43,7 @@ class Question:
     """What is asked, and how it is spelled."""
 
     filters: list[Filter] = field(default_factory=list[Filter])
+    search: str = ""
     sort_by: Sequence[SortSpec] = ()
     parameters: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
@@ -152,6 +153,9 @@ def questions(draw: st.DrawFn) -> Question:
         question.filters += [part[0] for part in said]
         wanted = {key: value for _, key, value in said}
         question.parameters.append(("filter", json.dumps(wanted)))
+    question.search = draw(st.sampled_from(("", "", "a", "É", "b ж", "1 é")))
+    if question.search:
+        question.parameters.append(("search", question.search))
     names = draw(st.lists(st.sampled_from([*KINDS]), max_size=3, unique=True))
     question.sort_by = [
         SortSpec(name, draw(st.booleans()), draw(st.sampled_from((None, "first", "last"))))

@@ -11,9 +11,13 @@ from treering.query import Filter, Group, SortSpec
 type Row = Mapping[str, Any]
 
 
-def found(rows: Iterable[Row], filters: Sequence[Filter], order: Sequence[SortSpec]) -> list[str]:
+def found(
+    rows: Iterable[Row], filters: Sequence[Filter], order: Sequence[SortSpec], search: str = ""
+) -> list[str]:
     """Return the ids of the rows that match, in order."""
-    matching = [row for row in rows if all(holds(row, each) for each in filters)]
+    matching = [
+        row for row in rows if all(holds(row, each) for each in filters) and has_words(row, search)
+    ]
     ordered = sorted(matching, key=lambda row: row["id"])
     for step in reversed(order):
         ordered.sort(key=cmp_to_key(lambda one, other, step=step: _compared(one, other, step)))
@@ -63,6 +67,21 @@ def _leaf(value: Any, operator: str, said: Any) -> bool:
             return all(_alike(value, each) for each in said) and said[0] <= value <= said[1]
         case _:
             return _alike(value, said) and _TWO[operator](value, said)
+
+
+def has_words(row: Row, search: str) -> bool:
+    """Say whether each word of *search* is one of the row's, or begins one."""
+    there = [word for name in ("name", "data") for word in _words(row[name])]
+    return all(any(each.startswith(word) for each in there) for word in _words(search))
+
+
+def _words(value: Any) -> list[str]:
+    if _is_object(value):
+        return [word for each in value.values() for word in _words(each)]
+    if _is_list(value):
+        return [word for each in value for word in _words(each)]
+    plain = value.lower().replace("é", "e") if isinstance(value, str) else ""
+    return re.findall(r"[a-z0-9ж]+", plain)
 
 
 def same(one: Any, other: Any) -> bool:

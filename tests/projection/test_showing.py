@@ -44,7 +44,7 @@ async def test_a_row_shows_what_an_outcome_shows(
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
     found = await connection.fetchval(one(table, include_deleted=True).sql, "1")
-    every = some(table, QueryOptions(include_deleted=True), PARCELS.shape.words, "C")
+    every = some(table, QueryOptions(include_deleted=True), PARCELS.shape, "C")
     listed = await connection.fetchrow(every.sql, None, 0)
     await transaction.rollback()
     decider = Parcel.decider()

@@ -36,7 +36,7 @@ class Parcel(Entity):
     is_open: bool = False
 
 
-class Thing(Entity):
+class Thing(Entity, searchable={"name", "data"}):
     """Has a field of every kind that can be asked for, each of which may be empty."""
 
     name: str | None = None

@@ -117,6 +117,7 @@ def _asked(question: Parsing, query: Mapping[str, Any]) -> tuple[QueryOptions, i
         count = "exact"
     asked = QueryOptions(
         filters=question.filters,
+        search=question.search,
         sort_by=question.sort_by,
         fields=question.fields,
         limit=size,
@@ -132,8 +133,8 @@ def _stretch(found: Listing, asked: QueryOptions) -> str:
     """Return the answer to a cursor: rows, and the cursors to both of their sides."""
     sides = {
         "size": asked.limit,
-        "next": found.next and written(found.next, asked.sort_by),
-        "previous": found.previous and written(found.previous, asked.sort_by),
+        "next": found.next and written(found.next, asked.sort_by, asked.search),
+        "previous": found.previous and written(found.previous, asked.sort_by, asked.search),
     }
     if found.total is not None:
         sides["total"] = found.total

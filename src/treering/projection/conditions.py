@@ -45,10 +45,10 @@ _SIDES: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 _encode = msgspec.json.Encoder().encode
 
 
-def shape(filters: Sequence[Filter]) -> Sequence[Any]:
+def structure_of(filters: Sequence[Filter]) -> Sequence[Any]:
     """Return what the SQL of *filters* depends on: all but the values."""
     return tuple(
-        (each.joined, shape(each.filters))
+        (each.joined, structure_of(each.filters))
         if isinstance(each, Group)
         else (each.field, each.operator, each.value is True, _typed(each))
         for each in filters

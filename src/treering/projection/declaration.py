@@ -13,6 +13,7 @@ from treering.message import Erased, Recorded
 from treering.projection.change import Change, Row, Tables, apply
 from treering.projection.entity import EntityFold, table_of
 from treering.projection.fingerprint import fingerprint
+from treering.projection.searching import PREFIX
 from treering.projection.shape import shape_of
 from treering.query import Shape
 from treering.upcast import Upcast
@@ -47,6 +48,8 @@ class Projection:
     """Columns of the first table that lists may be ordered by; all unless said."""
     filterable: Collection[str] | None = None
     """Columns of it that may be asked for; all unless said."""
+    searchable: Collection[str] = ()
+    """Columns of it whose words are searched, as `treering.query.words` writes them."""
     upcasts: Sequence[Upcast] = ()
     """How older events of its kinds are read; `treering` fills them in."""
     version: str = field(init=False)
@@ -68,7 +71,12 @@ class Projection:
         for table in self.tables:
             _check(self.name, table)
         object.__setattr__(self, "version", fingerprint(self.tables, self.fold, self.upcasts))
-        shape = shape_of(self.tables[0], filterable=self.filterable, sortable=self.sortable)
+        shape = shape_of(
+            self.tables[0],
+            filterable=self.filterable,
+            sortable=self.sortable,
+            searchable=self.searchable,
+        )
         object.__setattr__(self, "shape", shape)
 
     @classmethod
@@ -86,6 +94,7 @@ class Projection:
             kinds=kinds,
             sortable=model.declaration.sortable,
             filterable=model.declaration.filterable,
+            searchable=[each.name for each in table.columns if each.name.startswith(PREFIX)],
             replaces=replaces,
         )
 

@@ -34,10 +34,14 @@ from treering.entity import (
 from treering.errors import DeclarationError
 from treering.message import Recorded, id_of
 from treering.projection.change import Change, Patch, Put, Remove, Row
+from treering.projection.searching import PREFIX, column_for, index_for
+from treering.query.words import searched
 
 ABSENT = "absent"
 """In a column's `info`: None means that the entity has no such field (yet)."""
 
+_SEARCHED = 100_000
+"""Characters of a row that are searched; PostgreSQL takes about a million."""
 _SAYING = frozenset({"type", "enum", "const", "anyOf", "oneOf", "allOf"})
 
 type _Read = Callable[[str], datetime | date]
@@ -49,6 +53,7 @@ def table_of(model: type[Entity], name: str) -> Table:
     Columns that are not shown begin with an underscore, as no field does.
     """
     schema = model.model_json_schema(mode="serialization")
+    searched = [column_for(field) for field in sorted(model.declaration.searchable)]
     return Table(
         name.replace("-", "_"),
         MetaData(),
@@ -59,6 +64,8 @@ def table_of(model: type[Entity], name: str) -> Table:
         Column("updated_at", DateTime(timezone=True), nullable=False),
         Column("deleted_at", DateTime(timezone=True), info={ABSENT: True}),
         *(_column(field, schema) for field in model.model_fields),
+        *searched,
+        *([index_for(searched)] if searched else ()),
     )
 
 
@@ -116,6 +123,10 @@ class EntityFold:
             for name in self._fields
             if (read := _READS.get(type(table.columns[name].type))) is not None
         }
+        self._searched = {
+            name.removeprefix(PREFIX): name for name in self._fields if name.startswith(PREFIX)
+        }
+        self._most = _SEARCHED // max(1, len(self._searched))
 
     def __call__(self, recorded: Recorded[Any]) -> Iterable[Change]:
         """Return the changes that follow from one event."""
@@ -157,6 +168,13 @@ class EntityFold:
         """Return *fields* as columns; a field that is not declared any more has none."""
         if not self._known.issuperset(fields):
             fields = {name: value for name, value in fields.items() if name in self._known}
+        if self._searched:
+            words = {
+                column: searched(fields[name], self._most)
+                for name, column in self._searched.items()
+                if name in fields
+            }
+            fields = {**fields, **words}
         if not self._moments or self._moments.keys().isdisjoint(fields):
             return fields
         read = {

@@ -1,8 +1,12 @@
 """The order of rows as SQL: total, and with places in it that one can go on from."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
+    REAL,
+    Column,
     ColumnElement,
     Table,
     Text,
@@ -12,30 +16,74 @@ from sqlalchemy import (
     false,
     func,
     or_,
-)  # fmt: skip
+)
 from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.types import TypeEngine
 
 from treering.errors import BadRequest
-from treering.query import SortSpec
+from treering.projection.searching import rank
+from treering.query import QueryOptions, Shape, SortSpec
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of the order."""
+
+    value: ColumnElement[Any]
+    type: TypeEngine[Any]
+    is_descending: bool = False
+    is_nulls_first: bool = False
+    is_nullable: bool = False
+
+    def turned(self) -> "_Step":
+        """Return the step the other way round."""
+        return _Step(
+            self.value, self.type, not self.is_descending, not self.is_nulls_first, self.is_nullable
+        )
+
+    def directed(self) -> ColumnElement[Any]:
+        """Return what rows are ordered by; None goes where PostgreSQL puts it unless said."""
+        directed = self.value.desc() if self.is_descending else self.value.asc()
+        if not self.is_nullable or self.is_nulls_first == self.is_descending:
+            return directed
+        return directed.nulls_first() if self.is_nulls_first else directed.nulls_last()
+
+    def follows(self, name: str) -> ColumnElement[bool]:
+        """Return what holds after the value that the parameter *name* says."""
+        value = self.said(name)
+        found = self.value < value if self.is_descending else self.value > value
+        if self.is_nullable and not self.is_nulls_first:
+            return or_(found, self.value.is_(None))
+        return found
+
+    def said(self, name: str) -> ColumnElement[Any]:
+        """Return the parameter *name*, which is a text."""
+        return cast(cast(bindparam(name), Text), self.type)
 
 
 class Ordering:
-    """The order of *table* that *steps* say; the key stands last, so that no two rows are equal."""
+    """The order that is asked for; the key stands last, so that no two rows are equal.
+
+    What is searched for comes in the order of its rank unless another one is said.
+    """
 
     def __init__(
-        self, table: Table, steps: Sequence[SortSpec], *, is_backwards: bool = False
+        self, table: Table, asked: QueryOptions, shape: Shape, *, is_backwards: bool = False
     ) -> None:
-        ties = [SortSpec(column.name) for column in table.primary_key.columns]
-        self._table = table
-        self._steps = [_turned(each) if is_backwards else each for each in (*steps, *ties)]
+        steps: list[_Step] = []
+        if asked.search and not asked.sort_by:
+            steps.append(_Step(rank(table, shape.searchable), REAL(), is_descending=True))
+        steps += [_step(table.columns[each.field], each) for each in asked.sort_by]
+        steps += [_step(column, SortSpec(column.name)) for column in table.primary_key.columns]
+        self._steps = [each.turned() for each in steps] if is_backwards else steps
 
-    def by(self) -> Sequence[ColumnElement[object]]:
+    def by(self) -> Sequence[ColumnElement[Any]]:
         """Return what rows are ordered by."""
-        return [self._directed(each) for each in self._steps]
+        return [each.directed() for each in self._steps]
 
     def place(self) -> ColumnElement[str]:
         """Return a row's place: a JSON array of its values in the order, as texts."""
-        texts = [cast(self._table.columns[each.field], Text) for each in self._steps]
+        texts = [cast(each.value, Text) for each in self._steps]
         return cast(func.to_json(array(texts)), Text)
 
     def beyond(self, place: Sequence[str | None]) -> ColumnElement[bool]:
@@ -43,33 +91,17 @@ class Ordering:
         if len(place) != len(self._steps):
             raise BadRequest(f"A place in this order has {len(self._steps)} values.")
         found: ColumnElement[bool] = false()
-        for number in reversed(range(len(self._steps))):
-            is_there = place[number] is not None
-            follows, alike = self._follows(number, is_there=is_there)
-            found = or_(follows, and_(alike, found))
+        for number, step in reversed([*enumerate(self._steps)]):
+            if place[number] is not None:
+                here = step.value == step.said(f"k{number}")
+                found = or_(step.follows(f"k{number}"), and_(here, found))
+            else:
+                after = step.value.is_not(None) if step.is_nulls_first else false()
+                found = or_(after, and_(step.value.is_(None), found))
         return found
 
-    def _follows(
-        self, number: int, *, is_there: bool
-    ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        """Return what holds after the place in this step, and what holds at it."""
-        step = self._steps[number]
-        column = self._table.columns[step.field]
-        if not is_there:
-            return (column.is_not(None) if step.nulls_first else false()), column.is_(None)
-        value = cast(cast(bindparam(f"k{number}"), Text), column.type)
-        follows = column < value if step.descending else column > value
-        if column.nullable and not step.nulls_first:
-            follows = or_(follows, column.is_(None))
-        return follows, column == value
 
-    def _directed(self, step: SortSpec) -> ColumnElement[object]:
-        column = self._table.columns[step.field]
-        directed = column.desc() if step.descending else column.asc()
-        if not column.nullable or step.nulls_first == step.descending:
-            return directed
-        return directed.nulls_first() if step.nulls_first else directed.nulls_last()
-
-
-def _turned(step: SortSpec) -> SortSpec:
-    return SortSpec(step.field, not step.descending, "last" if step.nulls_first else "first")
+def _step(column: Column[Any], said: SortSpec) -> _Step:
+    return _Step(
+        column, column.type, said.descending, said.nulls_first, column.nullable is not False
+    )

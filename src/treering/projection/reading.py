@@ -151,7 +151,7 @@ class ReadModels:
                 self._made[key] = one(table, include_deleted=asked == "any")
             else:
                 make = some if asked.cursor is None else stretch
-                self._made[key] = make(table, asked, projection.shape.words, folding)
+                self._made[key] = make(table, asked, projection.shape, folding)
         return self._made[key]
 
 

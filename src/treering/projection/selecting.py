@@ -26,10 +26,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, dialect
 from sqlalchemy.sql import ClauseElement
 
 from treering.errors import DeclarationError
-from treering.projection.conditions import Conditions, said, shape
+from treering.projection.conditions import Conditions, said, structure_of
 from treering.projection.ordering import Ordering
+from treering.projection.searching import asked_words, found
 from treering.projection.showing import literal, shown
-from treering.query import Cursor, QueryOptions, Word
+from treering.query import Cursor, QueryOptions, Shape, Word
 
 _DIALECT = dialect()
 _DELETED = "deleted_at"
@@ -62,26 +63,40 @@ def structure(asked: QueryOptions) -> tuple[Any, ...]:
     )
     fields = None if asked.fields is None else tuple(asked.fields)
     order = tuple(asked.sort_by)
-    return shape(asked.filters), order, cursor, fields, asked.count, asked.include_deleted
+    return (
+        structure_of(asked.filters),
+        bool(asked.search),
+        order,
+        cursor,
+        fields,
+        asked.count,
+        asked.include_deleted,
+    )
 
 
 def values(asked: QueryOptions, words: Mapping[str, Word]) -> Mapping[str, Any]:
     """Return the values of the statement's parameters, by their names."""
     place = asked.cursor.place if asked.cursor else ()
     keys = {f"k{number}": value for number, value in enumerate(place)}
-    return {"limit": asked.limit, "offset": asked.offset, **keys, **said(asked.filters, words)}
+    return {
+        "limit": asked.limit,
+        "offset": asked.offset,
+        "s": asked_words(asked.search),
+        **keys,
+        **said(asked.filters, words),
+    }
 
 
-def some(table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str) -> Statement:
+def some(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> Statement:
     """Return the statement for an array of rows that are *asked* for, and how many there are.
 
     Its parameters are `limit`, None for all, `offset`, and those of the conditions.
     """
-    wanted = _wanted(table, asked, words, folding)
+    wanted = _wanted(table, asked, shape, folding)
     page = (
         select(shown(_columns(table, asked.fields)).label("shown"))
         .where(wanted)
-        .order_by(*Ordering(table, asked.sort_by).by())
+        .order_by(*Ordering(table, asked, shape).by())
         .limit(cast(bindparam("limit"), BigInteger))
         .offset(cast(bindparam("offset"), BigInteger))
         .subquery("page")
@@ -92,16 +107,14 @@ def some(table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: 
     )
 
 
-def stretch(
-    table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str
-) -> Statement:
+def stretch(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> Statement:
     """Return the statement for the rows that follow a place in the order, or come before it.
 
     Besides, it tells whether there are more, and the places of the first row and of the last.
     """
     cursor = asked.cursor or Cursor(place=())
-    order = Ordering(table, asked.sort_by, is_backwards=cursor.is_backwards)
-    wanted = _wanted(table, asked, words, folding)
+    order = Ordering(table, asked, shape, is_backwards=cursor.is_backwards)
+    wanted = _wanted(table, asked, shape, folding)
     limit = cast(bindparam("limit"), BigInteger)
     page = (
         select(
@@ -128,11 +141,10 @@ def stretch(
     )
 
 
-def _wanted(
-    table: Table, asked: QueryOptions, words: Mapping[str, Word], folding: str
-) -> ColumnElement[bool]:
-    conditions = Conditions(table, words, folding).all(asked.filters)
-    return and_(_seen(table, include_deleted=asked.include_deleted), conditions)
+def _wanted(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> ColumnElement[bool]:
+    seen = _seen(table, include_deleted=asked.include_deleted)
+    has_words = found(table, shape.searchable) if asked.search else true()
+    return and_(seen, has_words, Conditions(table, shape.words, folding).all(asked.filters))
 
 
 def _total(table: Table, wanted: ColumnElement[bool], asked: QueryOptions) -> ColumnElement[Any]:

@@ -27,6 +27,7 @@ def shape_of(
     *,
     filterable: Collection[str] | None = None,
     sortable: Collection[str] | None = None,
+    searchable: Collection[str] = (),
 ) -> Shape:
     """Return what can be asked of *table*; columns that begin with an underscore are not shown."""
     words: dict[str, Word] = {}
@@ -40,6 +41,7 @@ def shape_of(
         words=words,
         filterable=_allowed(words, filterable),
         sortable=_allowed(words, sortable),
+        searchable=sorted(searchable),
     )
 
 

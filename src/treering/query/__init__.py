@@ -5,6 +5,7 @@ from treering.query.kinds import KINDS, Word, truth
 from treering.query.options import Cursor, Filter, FilterSpec, Group, QueryOptions, SortSpec
 from treering.query.parsing import Parsing
 from treering.query.shape import Limits, Shape
+from treering.query.words import searched, words_of
 
 __all__ = [
     "KINDS",
@@ -19,6 +20,8 @@ __all__ = [
     "SortSpec",
     "Word",
     "read_cursor",
+    "searched",
     "truth",
+    "words_of",
     "written",
 ]

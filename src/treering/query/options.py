@@ -71,6 +71,8 @@ class QueryOptions:
 
     filters: Sequence[Filter] = ()
     """All of them hold for each row."""
+    search: Sequence[str] = ()
+    """Words that each row has, or ones that begin with them; the best fit comes first."""
     sort_by: Sequence[SortSpec] = ()
     """Rows that are equal in all of it come in the order of their ids."""
     fields: Sequence[str] | None = None

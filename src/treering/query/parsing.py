@@ -10,9 +10,10 @@ from treering.entity.validation import fault, nearest
 from treering.query.cursor import read_cursor
 from treering.query.options import Cursor, Filter, Group, Nulls, SortSpec
 from treering.query.shape import Fault, Loc, Shape, Unfit
+from treering.query.words import words_of
 
 _NAME = re.compile(r"(?P<field>[^\[\]]+)(?:\[(?P<operator>[^\[\]]*)\])?")
-_PARTS = ("filter", "sort", "fields", "cursor")
+_PARTS = ("filter", "search", "sort", "fields", "cursor")
 _JOINED = ("and", "or", "not")
 _NULLS: dict[str, Nulls] = {"nulls_first": "first", "nulls_last": "last"}
 
@@ -27,6 +28,7 @@ class Parsing:
         self._conditions = 0
         self._cursor: str | None = None
         self.filters: list[Filter] = []
+        self.search: Sequence[str] = ()
         self.sort_by: Sequence[SortSpec] = ()
         self.fields: Sequence[str] | None = None
         self.cursor: Cursor | None = None
@@ -42,6 +44,8 @@ class Parsing:
         match name:
             case "filter":
                 self.parse_filter(text)
+            case "search":
+                self.parse_search(text)
             case "sort":
                 self.parse_sort(text)
             case "fields":
@@ -56,7 +60,9 @@ class Parsing:
         if self._cursor is None:
             return
         try:
-            self.cursor = read_cursor(self._cursor, self.sort_by) if self._cursor else Cursor()
+            self.cursor = (
+                read_cursor(self._cursor, self.sort_by, self.search) if self._cursor else Cursor()
+            )
         except ValueError as error:
             loc = ("query", "cursor")
             self.faults.append(fault(loc, "wrong_parameter", str(error), self._cursor))
@@ -81,6 +87,18 @@ class Parsing:
             self.faults.append(fault(loc, "json_invalid", f"Is no JSON: {error}", text))
             return
         self.filters += self._object(loc, said, self._shape.limits.depth)
+
+    def parse_search(self, text: str) -> None:
+        """Read words that are searched."""
+        loc = ("query", "search")
+        self.search, most = words_of(text), self._shape.limits.words
+        if not self._shape.searchable:
+            word = "Nothing is searched here; filters such as [ilike] and [contains] are taken"
+            self.faults.append(fault(loc, "not_allowed", word, text))
+        elif not self.search:
+            self.faults.append(fault(loc, "wrong_value", "Expects words", text))
+        elif len(self.search) > most:
+            self.faults.append(fault(loc, "too_many", f"Expects at most {most} words", text))
 
     def parse_sort(self, text: str) -> None:
         """Read an order: `-created_at,+name` or `created_at:desc,name:asc`.

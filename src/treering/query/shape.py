@@ -33,6 +33,8 @@ class Limits:
     sorts: int = 5
     values: int = 100
     """In one `in`."""
+    words: int = 20
+    """That are searched."""
     depth: int = 5
     """Of groups in groups."""
 
@@ -44,6 +46,8 @@ class Shape:
     words: Mapping[str, Word]
     filterable: Collection[str]
     sortable: Collection[str]
+    searchable: Sequence[str] = ()
+    """The columns that hold the words that are searched."""
     limits: Limits = field(default_factory=Limits)
 
     def filter(self, loc: Loc, name: str, operator: str, said: Any, *, spelled: bool) -> FilterSpec:
