@@ -12,7 +12,7 @@ from treering.message import Command
 from treering.projection.build import Build, begin, tables_of
 from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
-from treering.projection.selecting import one, some
+from treering.projection.selecting import Source, one, some
 from treering.query import QueryOptions
 
 
@@ -43,8 +43,9 @@ async def test_a_row_shows_what_an_outcome_shows(
             follower.settle()
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
-    found = await connection.fetchval(one(table, include_deleted=True).sql, "1")
-    every = some(table, QueryOptions(include_deleted=True), PARCELS.shape, "C")
+    source = Source(table, PARCELS.shape, "C")
+    found = await connection.fetchval(one(source, include_deleted=True).sql, "1")
+    every = some(source, QueryOptions(include_deleted=True))
     listed = await connection.fetchrow(every.sql, None, 0)
     await transaction.rollback()
     decider = Parcel.decider()

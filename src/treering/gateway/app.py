@@ -19,6 +19,8 @@ from treering.gateway.broker import Broker
 from treering.gateway.collection import Collection
 from treering.gateway.commands import Commands
 from treering.gateway.dead import DeadLetters
+from treering.gateway.figures import Figures
+from treering.gateway.freshness import Freshness
 from treering.gateway.health import Health, live
 from treering.gateway.origin import check, names_of
 from treering.gateway.positions import Epoch
@@ -90,10 +92,12 @@ def build(parts: Parts) -> "Gateway":
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
+    freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
     for collection in parts.collections:
         for each in (collection, *collection.before):
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
-            Reads(each, parts.read_models, epoch, patience=parts.visible_seconds).add_to(to)
+            Reads(each, parts.read_models, freshness).add_to(to)
+            Figures(each, parts.read_models, freshness).add_to(to)
             Writes(each, asking).add_to(to)
     return Gateway(routes, names_of(parts.host, parts.allowed_hosts))
 

@@ -15,10 +15,10 @@ from treering import metrics, ulid
 from treering.bus import Client, OutcomeTimeout
 from treering.errors import BusError, Refusal, StoreError, WrongVersion
 from treering.gateway.broker import Broker
+from treering.gateway.freshness import BEHIND, POSITION
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import KafkaAway, NoOutcome, answer
 from treering.gateway.query import parsed
-from treering.gateway.reads import BEHIND, POSITION
 from treering.handling import outcome_of
 from treering.message import Outcome, Position, kind_of
 from treering.projection import ReadModels

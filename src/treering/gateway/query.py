@@ -38,8 +38,7 @@ def parsed(
                 found[name] = None
                 faults.append(fault(loc, "wrong_parameter", str(error), text))
     if question is not None:
-        question.finish()
-        faults += question.faults
+        faults += question.faults()
     if faults:
         raise invalid(faults)
     return found

@@ -9,15 +9,12 @@ from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
 from treering.gateway.collection import Collection
-from treering.gateway.positions import Epoch
-from treering.gateway.problem import ReadModelBehind
+from treering.gateway.freshness import Freshness
 from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
 from treering.projection import Listing, ReadModels
 from treering.query import Parsing, QueryOptions, truth, written
 
-POSITION = "Treering-Position"
-BEHIND = {"Treering-Read-Model": "behind"}
 _LAST_PAGE = 10_000_000
 _STRETCH = 20
 """Rows that a cursor answers with unless `size` is said."""
@@ -31,20 +28,14 @@ _LIST: Mapping[str, Parser] = {
 
 
 class Reads:
-    """GET of one collection.
-
-    A position in the header `Treering-Position` is waited for as long as allowed; after that the
-    answer is what there is, marked `Treering-Read-Model: behind`. One in `?min_position=` is
-    demanded: 503 instead.
-    """
+    """GET of one collection."""
 
     def __init__(
-        self, collection: Collection, read_models: ReadModels, epoch: Epoch, *, patience: float
+        self, collection: Collection, read_models: ReadModels, freshness: Freshness
     ) -> None:
         self._collection = collection
         self._read_models = read_models
-        self._epoch = epoch
-        self._patience = patience
+        self._freshness = freshness
 
     def add_to(self, routes: Routes) -> None:
         """Add the addresses that are read."""
@@ -86,21 +77,7 @@ class Reads:
         return Response(msgspec.json.encode(schema), media_type="application/json")
 
     async def _wait(self, request: Request, demanded: str | None) -> Mapping[str, str] | None:
-        """Wait for the position that the client has seen; return what to say of it."""
-        token = demanded or request.headers.get(POSITION)
-        if token is None:
-            return None
-        said_in = "min_position" if demanded else POSITION
-        position = await self._epoch.position(token, said_in)
-        if await self._read_models.wait(self._collection.read_model, position, self._patience):
-            return None
-        if demanded:
-            await self._read_models.check(self._collection.read_model)
-            raise ReadModelBehind(
-                f"{self._collection.plural} have not reached position {position} yet.",
-                position=position,
-            )
-        return BEHIND
+        return await self._freshness.wait(self._collection, request, demanded)
 
 
 def _asked(question: Parsing, query: Mapping[str, Any]) -> tuple[QueryOptions, int | None]:

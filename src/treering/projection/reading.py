@@ -1,9 +1,10 @@
 """What a gateway asks of read models: rows as JSON text, how far they are, and to be told."""
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -11,16 +12,15 @@ import msgspec
 from treering.entity.validation import fault, invalid
 from treering.errors import BadRequest, DeclarationError, InvalidBody, StoreNotReady
 from treering.message import Position
+from treering.projection.aggregating import counted, facets, groups
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.projection.progress import Progress
-from treering.projection.selecting import Statement, one, some, stretch, structure, values
+from treering.projection.selecting import Source, Statement, one, some, stretch, structure, values
 from treering.projection.status import Status
-from treering.query import Cursor, QueryOptions, Shape
+from treering.query import Cursor, Grouping, QueryOptions, Shape
 from treering.sql import statement
 from treering.store import Reader
-
-type _One = Literal["any", "seen"]
 
 _ALL = QueryOptions()
 _KEPT = 500
@@ -52,7 +52,7 @@ class ReadModels:
         self._schema = schema_for(reader.namespace)
         self._projections = {each.name: each for each in projections}
         self._progress = Progress(reader, projections)
-        self._made: dict[tuple[str, int, object], Statement] = {}
+        self._made: dict[tuple[str, int, Hashable], Statement] = {}
         self._folding: str | None = None
 
     def announce(self) -> None:
@@ -68,8 +68,9 @@ class ReadModels:
 
         Raises StoreNotReady while no projector has made the read model's tables.
         """
+        make = partial(one, include_deleted=include_deleted)
         try:
-            rows = await self._ask(name, "any" if include_deleted else "seen", {"key": id})
+            rows = await self._ask(name, make, ("one", include_deleted), {"key": id})
         except BadRequest:
             return None
         return rows[0][0] if rows else None
@@ -82,15 +83,31 @@ class ReadModels:
 
     async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
-        said = values(asked, self.shape(name).words)
         if asked.cursor is None:
-            ((items, total),) = await self._ask(name, asked, said)
+            ((items, total),) = await self._asked(name, some, asked)
             return Listing(items=items, total=total)
         try:
-            (row,) = await self._ask(name, asked, said)
+            (row,) = await self._asked(name, stretch, asked)
         except BadRequest as error:
             raise _no_place() from error
         return _stretch(row, asked.cursor)
+
+    async def total(self, name: str, asked: QueryOptions = _ALL) -> int:
+        """Return how many rows match."""
+        ((total,),) = await self._asked(name, counted, asked)
+        return total
+
+    async def groups(self, name: str, asked: QueryOptions, grouping: Grouping) -> str:
+        """Return figures of the rows that match, a group each, as the JSON text of an array."""
+        make = partial(groups, grouping=grouping)
+        ((items,),) = await self._asked(name, make, asked, grouping)
+        return items
+
+    async def facets(self, name: str, asked: QueryOptions, fields: Sequence[str]) -> str:
+        """Return how often each value of *fields* is among the rows that match, as JSON text."""
+        make = partial(facets, fields=fields)
+        ((found,),) = await self._asked(name, make, asked, tuple(fields))
+        return found
 
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
         """Say whether the read model shows all events up to *position*, as soon as it does.
@@ -111,48 +128,62 @@ class ReadModels:
         """Return how far each build is that there is, of any version and any read model."""
         return await self._progress.all()
 
-    async def _ask(
-        self, name: str, asked: QueryOptions | _One, said: Mapping[str, Any]
+    async def _asked(
+        self,
+        name: str,
+        make: Callable[[Source, QueryOptions], Statement],
+        asked: QueryOptions,
+        more: Hashable = None,
     ) -> builtins.list[Any]:
-        """Ask the build that is current; once more if it was replaced at this moment.
+        """Ask for what matches; the statement depends on *more* than what is asked for."""
+        said = values(asked, self.shape(name).words)
+        key = getattr(make, "func", make), structure(asked), more
+        return await self._ask(name, lambda source: make(source, asked), key, said)
 
-        What is asked is a list of rows, or the row with a key: any, or one that is not deleted.
-        """
+    async def _ask(
+        self,
+        name: str,
+        make: Callable[[Source], Statement],
+        key: Hashable,
+        said: Mapping[str, Any],
+    ) -> builtins.list[Any]:
+        """Ask the build that is current; once more if it was replaced at this moment."""
         build = await self._progress.build(name)
         try:
-            return await self._fetch(build, asked, said)
+            return await self._fetch(build, make, key, said)
         except StoreNotReady as error:
             if not isinstance(error.__cause__, asyncpg.UndefinedTableError):
                 raise
         build = await self._progress.build(name, again=True)
-        return await self._fetch(build, asked, said)
+        return await self._fetch(build, make, key, said)
 
     async def _fetch(
-        self, build: Build, asked: QueryOptions | _One, said: Mapping[str, Any]
+        self,
+        build: Build,
+        make: Callable[[Source], Statement],
+        key: Hashable,
+        said: Mapping[str, Any],
     ) -> builtins.list[Any]:
-        folding = self._folding or await self._known_folding()
-        made = self._statement(build, asked, folding)
+        all_ = build.name, build.build, key
+        if all_ not in self._made:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            self._made[all_] = make(await self._source(build))
+        made = self._made[all_]
         return await self._reader.fetch(made.sql, *(said[name] for name in made.names))
+
+    async def _source(self, build: Build) -> Source:
+        """Return what statements about *build* are made of."""
+        projection = self._projections[build.name]
+        table = tables_of(projection, build, self._schema)[projection.tables[0]]
+        folding = self._folding or await self._known_folding()
+        return Source(table, projection.shape, folding)
 
     async def _known_folding(self) -> str:
         """Return the collation that small letters are found with; it is looked up once."""
         ((found,),) = await self._reader.fetch(statement("folding"))
         self._folding = str(found)
         return self._folding
-
-    def _statement(self, build: Build, asked: QueryOptions | _One, folding: str) -> Statement:
-        key = build.name, build.build, asked if isinstance(asked, str) else structure(asked)
-        if key not in self._made:
-            if len(self._made) >= _KEPT:
-                self._made.clear()
-            projection = self._projections[build.name]
-            table = tables_of(projection, build, self._schema)[projection.tables[0]]
-            if isinstance(asked, str):
-                self._made[key] = one(table, include_deleted=asked == "any")
-            else:
-                make = some if asked.cursor is None else stretch
-                self._made[key] = make(table, asked, projection.shape, folding)
-        return self._made[key]
 
 
 def _no_place() -> InvalidBody:

@@ -29,7 +29,7 @@ from treering.errors import DeclarationError
 from treering.projection.conditions import Conditions, said, structure_of
 from treering.projection.ordering import Ordering
 from treering.projection.searching import asked_words, found
-from treering.projection.showing import literal, shown
+from treering.projection.showing import array_of, literal, shown
 from treering.query import Cursor, QueryOptions, Shape, Word
 
 _DIALECT = dialect()
@@ -44,15 +44,27 @@ class Statement:
     names: Sequence[str]
 
 
-def one(table: Table, *, include_deleted: bool) -> Statement:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What statements are made of."""
+
+    table: Table
+    """Of the build that is read."""
+    shape: Shape
+    folding: str
+    """The collation that small letters are found with."""
+
+
+def one(source: Source, *, include_deleted: bool) -> Statement:
     """Return the statement for the row whose only key column is the parameter `key`."""
+    table = source.table
     key, *others = table.primary_key.columns
     if others:
         names = ", ".join(column.name for column in table.primary_key.columns)
         raise DeclarationError(f"{table.name} has the key {names}, not an id; list its rows.")
     named = cast(cast(bindparam("key"), Text), Text() if isinstance(key.type, String) else key.type)
     wanted = and_(key == named, _seen(table, include_deleted=include_deleted))
-    return _statement(select(shown(table.columns)).where(wanted))
+    return compiled(select(shown(table.columns)).where(wanted))
 
 
 def structure(asked: QueryOptions) -> tuple[Any, ...]:
@@ -87,38 +99,37 @@ def values(asked: QueryOptions, words: Mapping[str, Word]) -> Mapping[str, Any]:
     }
 
 
-def some(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> Statement:
+def some(source: Source, asked: QueryOptions) -> Statement:
     """Return the statement for an array of rows that are *asked* for, and how many there are.
 
     Its parameters are `limit`, None for all, `offset`, and those of the conditions.
     """
-    wanted = _wanted(table, asked, shape, folding)
+    wanted = wanted_of(source, asked)
     page = (
-        select(shown(_columns(table, asked.fields)).label("shown"))
+        select(shown(_columns(source.table, asked.fields)).label("shown"))
         .where(wanted)
-        .order_by(*Ordering(table, asked, shape).by())
+        .order_by(*Ordering(source.table, asked, source.shape).by())
         .limit(cast(bindparam("limit"), BigInteger))
         .offset(cast(bindparam("offset"), BigInteger))
         .subquery("page")
     )
-    items = _array(func.string_agg(page.c.shown, literal(",")))
-    return _statement(
-        select(items.label("items"), _total(table, wanted, asked).label("total")).select_from(page)
-    )
+    items = array_of(func.string_agg(page.c.shown, literal(",")))
+    total = _total(source.table, wanted, asked)
+    return compiled(select(items.label("items"), total.label("total")).select_from(page))
 
 
-def stretch(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> Statement:
+def stretch(source: Source, asked: QueryOptions) -> Statement:
     """Return the statement for the rows that follow a place in the order, or come before it.
 
     Besides, it tells whether there are more, and the places of the first row and of the last.
     """
     cursor = asked.cursor or Cursor(place=())
-    order = Ordering(table, asked, shape, is_backwards=cursor.is_backwards)
-    wanted = _wanted(table, asked, shape, folding)
+    order = Ordering(source.table, asked, source.shape, is_backwards=cursor.is_backwards)
+    wanted = wanted_of(source, asked)
     limit = cast(bindparam("limit"), BigInteger)
     page = (
         select(
-            shown(_columns(table, asked.fields)).label("shown"),
+            shown(_columns(source.table, asked.fields)).label("shown"),
             order.place().label("place"),
             func.row_number().over(order_by=order.by()).label("number"),
         )
@@ -131,30 +142,28 @@ def stretch(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> St
     joined = func.string_agg(page.c.shown, aggregate_order_by(literal(","), direction))
     places = func.array_agg(aggregate_order_by(page.c.place, direction), type_=ARRAY(Text))
     is_shown = page.c.number <= limit
-    return _statement(
+    return compiled(
         select(
-            _array(joined.filter(is_shown)).label("items"),
-            _total(table, wanted, asked).label("total"),
+            array_of(joined.filter(is_shown)).label("items"),
+            _total(source.table, wanted, asked).label("total"),
             (func.count() > limit).label("is_more"),
             places.filter(is_shown).label("places"),
         ).select_from(page)
     )
 
 
-def _wanted(table: Table, asked: QueryOptions, shape: Shape, folding: str) -> ColumnElement[bool]:
+def wanted_of(source: Source, asked: QueryOptions) -> ColumnElement[bool]:
+    """Return what holds for the rows that are asked for."""
+    table, shape = source.table, source.shape
     seen = _seen(table, include_deleted=asked.include_deleted)
     has_words = found(table, shape.searchable) if asked.search else true()
-    return and_(seen, has_words, Conditions(table, shape.words, folding).all(asked.filters))
+    return and_(seen, has_words, Conditions(table, shape.words, source.folding).all(asked.filters))
 
 
 def _total(table: Table, wanted: ColumnElement[bool], asked: QueryOptions) -> ColumnElement[Any]:
     if asked.count == "none":
         return null()
     return select(func.count()).select_from(table).where(wanted).scalar_subquery()
-
-
-def _array(joined: ColumnElement[str]) -> ColumnElement[str]:
-    return func.concat(literal("["), joined, literal("]"), type_=Text())
 
 
 def _columns(table: Table, fields: Sequence[str] | None) -> Sequence[Column[Any]]:
@@ -169,6 +178,7 @@ def _seen(table: Table, *, include_deleted: bool) -> ColumnElement[bool]:
     return table.columns[_DELETED].is_(None)
 
 
-def _statement(clause: ClauseElement) -> Statement:
-    compiled = PGCompiler_asyncpg(_DIALECT, clause)
-    return Statement(str(compiled), compiled.positiontup or ())
+def compiled(clause: ClauseElement) -> Statement:
+    """Return *clause* as the driver takes it."""
+    made = PGCompiler_asyncpg(_DIALECT, clause)
+    return Statement(str(made), made.positiontup or ())

@@ -1,6 +1,6 @@
 """Rows as JSON text, built by PostgreSQL: the same values that outcomes and HTTP show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
 from typing import Any
@@ -28,20 +28,38 @@ from treering.projection.entity import ABSENT
 
 
 def shown(columns: Iterable[Column[Any]]) -> ColumnElement[str]:
+    """Return the text of a row as an object, without what is not to be seen."""
+    seen = [column for column in columns if not column.name.startswith("_")]
+    return _object(
+        _pair(each.name, value_of(each), is_absent=each.info.get(ABSENT, False)) for each in seen
+    )
+
+
+def object_of(members: Mapping[str, ColumnElement[str]]) -> ColumnElement[str]:
+    """Return the text of an object with JSON texts as its *members*; None is null."""
+    return _object(_pair(name, value, is_absent=False) for name, value in members.items())
+
+
+def array_of(joined: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the text of an array of what is *joined* by commas."""
+    return func.concat(literal("["), joined, literal("]"), type_=Text())
+
+
+def _object(pairs: Iterable[ColumnElement[str]]) -> ColumnElement[str]:
     """Return the text of an object; a comma stands before each key, and the first is cut off."""
-    pairs = reduce(add, [_pair(column) for column in columns if not column.name.startswith("_")])
-    return literal("{") + func.substr(pairs, literal_column("2"), type_=Text()) + literal("}")
+    joined = reduce(add, pairs)
+    return literal("{") + func.substr(joined, literal_column("2"), type_=Text()) + literal("}")
 
 
-def _pair(column: Column[Any]) -> ColumnElement[str]:
-    name = column.name.replace("\\", "\\\\").replace('"', '\\"')
-    key, value = literal(f',"{name}":'), _value(column)
-    if column.info.get(ABSENT):
-        return func.coalesce(key + value, literal(""), type_=Text())
-    return key + func.coalesce(value, literal("null"), type_=Text())
+def _pair(name: str, value: ColumnElement[str], *, is_absent: bool) -> ColumnElement[str]:
+    key = name.replace("\\", "\\\\").replace('"', '\\"')
+    written = literal(f',"{key}":') + value
+    if is_absent:
+        return func.coalesce(written, literal(""), type_=Text())
+    return literal(f',"{key}":') + func.coalesce(value, literal("null"), type_=Text())
 
 
-def _value(column: Column[Any]) -> ColumnElement[str]:
+def value_of(column: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the column's JSON; null if it is."""
     type_, text = column.type, cast(column, Text)
     if isinstance(type_, JSON | Boolean | Integer):

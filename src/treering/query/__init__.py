@@ -2,17 +2,30 @@
 
 from treering.query.cursor import read_cursor, written
 from treering.query.kinds import KINDS, Word, truth
-from treering.query.options import Cursor, Filter, FilterSpec, Group, QueryOptions, SortSpec
-from treering.query.parsing import Parsing
+from treering.query.options import (
+    Cursor,
+    Figure,
+    Filter,
+    FilterSpec,
+    Group,
+    Grouping,
+    QueryOptions,
+    SortSpec,
+)  # fmt: skip
+from treering.query.parsing import FIGURES, MATCHING, Parsing
 from treering.query.shape import Limits, Shape
 from treering.query.words import searched, words_of
 
 __all__ = [
+    "FIGURES",
     "KINDS",
+    "MATCHING",
     "Cursor",
+    "Figure",
     "Filter",
     "FilterSpec",
     "Group",
+    "Grouping",
     "Limits",
     "Parsing",
     "QueryOptions",

@@ -9,6 +9,7 @@ type Operator = Literal[
     "contains", "starts_with",
 ]  # fmt: skip
 type Count = Literal["exact", "planned", "none"]
+type Figure = Literal["sum", "avg", "min", "max"]
 type Nulls = Literal["first", "last"]
 type Filter = "FilterSpec | Group"
 
@@ -84,3 +85,16 @@ class QueryOptions:
     count: Count = "exact"
     """Whether all rows that match are counted, estimated by the planner, or neither."""
     include_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """What rows are gathered by, and what is worked out of each group.
+
+    Grouping(group_by=("station",), figures=(("sum", ("rain",)), ("max", ("rain", "wind"))))
+    """
+
+    group_by: tuple[str, ...] = ()
+    """All rows are one group unless said."""
+    figures: tuple[tuple[Figure, tuple[str, ...]], ...] = ()
+    """Which figures of which fields; how many rows there are is always told."""

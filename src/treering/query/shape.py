@@ -6,12 +6,17 @@ from typing import Any, cast, get_args
 
 from treering.entity.validation import fault, nearest
 from treering.query.kinds import KINDS, Kind, Unreadable, Word
-from treering.query.options import FilterSpec, Operator, SortSpec
+from treering.query.options import Figure, FilterSpec, Operator, SortSpec
 
 type Loc = tuple[str | int, ...]
 type Fault = Mapping[str, Any]
 
 OPERATORS: Collection[str] = get_args(Operator.__value__)
+_NUMBERS = frozenset[Word]({"integer", "number"})
+_SIZED = frozenset[Word]({*_NUMBERS, "text", "moment", "date"})
+_MEASURED: Mapping[Figure, Collection[Word]] = {
+    "sum": _NUMBERS, "avg": _NUMBERS, "min": _SIZED, "max": _SIZED,
+}  # fmt: skip
 _LISTS = frozenset({"in", "not_in", "between"})
 _TEXTS = frozenset({"like", "ilike", "starts_with"})
 _SIDES = frozenset({"gt", "gte", "lt", "lte", "between"})
@@ -82,6 +87,24 @@ class Shape:
         for name in names:
             if name not in self.words:
                 raise Unfit(self._unknown(loc, name))
+        return [*dict.fromkeys(names)]
+
+    def grouped(self, loc: Loc, names: Sequence[str], *, lists: bool = False) -> Sequence[str]:
+        """Return the fields to gather rows by, with those that hold *lists*; raises Unfit."""
+        for name in names:
+            kind = self._kind(loc, name)
+            if kind.word == "json" and (not lists or name not in self.words):
+                allowed = [each for each in self.filterable if self.words[each] != "json"]
+                raise Unfit(_unfit(loc, f"Rows are not gathered by {name}, but by", allowed))
+        return [*dict.fromkeys(names)]
+
+    def measured(self, loc: Loc, figure: Figure, names: Sequence[str]) -> Sequence[str]:
+        """Return the fields of which a figure is told; raises Unfit."""
+        fitting = [each for each in self.filterable if self.words[each] in _MEASURED[figure]]
+        for name in names:
+            self._kind(loc, name)
+            if name not in fitting:
+                raise Unfit(_unfit(loc, f"There is no {figure} of {name}, but of", fitting))
         return [*dict.fromkeys(names)]
 
     def _kind(self, loc: Loc, name: str) -> Kind:
