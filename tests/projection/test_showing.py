@@ -43,7 +43,7 @@ async def test_a_row_shows_what_an_outcome_shows(
             follower.settle()
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
-    source = Source(table, PARCELS.shape, "C")
+    source = Source(table, PARCELS.shape, "C", build)
     found = await connection.fetchval(one(source, include_deleted=True).sql, "1")
     every = some(source, QueryOptions(include_deleted=True))
     listed = await connection.fetchrow(every.sql, None, 0)

@@ -16,7 +16,7 @@ from treering.domain.projection import Skipped, stream_of
 from treering.domain.projection import projection as skipping
 from treering.entity import Created, Entity, Purged
 from treering.message import Event, Position, Recorded, Stream, Verdict
-from treering.projection import Change, Projection, ReadModels, increment, projection
+from treering.projection import Change, Found, Projection, ReadModels, increment, projection
 from treering.registry import Registry
 from treering.store import Appended, Entry, Origin, Request, Ruling, Stand, Store
 from treering.testing.fixtures import Database
@@ -150,8 +150,9 @@ def _body(stream: Stream, event: Event) -> str:
     return REGISTRY.type_of(stream, event).encode(event).decode()
 
 
-def shown(text: str | None) -> Any:
-    """Return what the JSON *text* says."""
+def shown(found: Found | str | None) -> Any:
+    """Return what the JSON that was *found* says."""
+    text = found.text if isinstance(found, Found) else found
     return None if text is None else msgspec.json.decode(text)
 
 

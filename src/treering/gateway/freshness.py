@@ -7,6 +7,7 @@ from starlette.requests import Request
 from treering.gateway.collection import Collection
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import ReadModelBehind
+from treering.message import Position
 from treering.projection import ReadModels
 
 POSITION = "Treering-Position"
@@ -25,6 +26,10 @@ class Freshness:
         self._read_models = read_models
         self._epoch = epoch
         self._patience = patience
+
+    async def token(self, position: Position) -> str:
+        """Return what clients see of *position*."""
+        return await self._epoch.token(position)
 
     async def wait(
         self, collection: Collection, request: Request, demanded: str | None

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
+from treering.gateway.caching import tagged
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
 from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
 from treering.projection import Listing, ReadModels
-from treering.query import Parsing, QueryOptions, truth, written
+from treering.query import Parsing, QueryOptions, Shape, truth, written
 
 _LAST_PAGE = 10_000_000
 _STRETCH = 20
@@ -47,18 +48,22 @@ class Reads:
     async def get(self, request: Request) -> Response:
         """Answer with one entity."""
         named = self._collection.id_in_path(request.path_params["id"])
-        query = parsed(request.scope["query_string"], _ONE)
+        question = Parsing(self._shape(), parts=("fields",), reserved=_ONE)
+        query = parsed(request.scope["query_string"], _ONE, question)
         headers = await self._wait(request, query.get("min_position"))
         found = await self._read_models.get(
-            self._collection.read_model, named, include_deleted=query.get("include_deleted", False)
+            self._collection.read_model,
+            named,
+            fields=question.fields,
+            include_deleted=query.get("include_deleted", False),
         )
         if found is None:
             raise self._collection.missing(named)
-        return Response(found, headers=headers, media_type="application/json")
+        return tagged(request, found.text, str(found.version), headers)
 
     async def list(self, request: Request) -> Response:
         """Answer with all entities, with a page, or with those that follow a cursor."""
-        question = Parsing(self._read_models.shape(self._collection.read_model), reserved=_LIST)
+        question = Parsing(self._shape(), reserved=_LIST)
         query = parsed(request.scope["query_string"], _LIST, question)
         headers = await self._wait(request, query.get("min_position"))
         asked, page = _asked(question, query)
@@ -69,12 +74,15 @@ class Reads:
             text = _paged(found, page, asked.limit or 1)
         else:
             text = found.items
-        return Response(text, headers=headers, media_type="application/json")
+        return tagged(request, text, await self._freshness.token(found.position), headers)
 
     async def schema(self, _request: Request) -> Response:
         """Answer with the JSON Schema of the entity's fields."""
         schema = self._collection.entity.model_json_schema()
         return Response(msgspec.json.encode(schema), media_type="application/json")
+
+    def _shape(self) -> Shape:
+        return self._read_models.shape(self._collection.read_model)
 
     async def _wait(self, request: Request, demanded: str | None) -> Mapping[str, str] | None:
         return await self._freshness.wait(self._collection, request, demanded)

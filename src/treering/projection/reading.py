@@ -27,6 +27,16 @@ _KEPT = 500
 """Statements, of which clients make as many as there are ways to ask."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One row."""
+
+    text: str
+    """The JSON text of an object."""
+    version: int | None
+    """Of the entity, where the row is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A page of rows."""
@@ -35,6 +45,8 @@ class Listing:
     """The JSON text of an array."""
     total: int | None
     """Rows there are on all pages, if they were to be counted."""
+    position: Position = 0
+    """Up to which event they are folded."""
     next: Cursor | None = None
     """Where the rows after these begin, of those that were asked for by a cursor."""
     previous: Cursor | None = None
@@ -63,17 +75,25 @@ class ReadModels:
         """Give back what waiting has opened."""
         await self._progress.close()
 
-    async def get(self, name: str, id: str, *, include_deleted: bool = False) -> str | None:
-        """Return the row with that id as JSON text, None if there is none.
+    async def get(
+        self,
+        name: str,
+        id: str,
+        *,
+        fields: Sequence[str] | None = None,
+        include_deleted: bool = False,
+    ) -> Found | None:
+        """Return the row with that id, None if there is none.
 
         Raises StoreNotReady while no projector has made the read model's tables.
         """
-        make = partial(one, include_deleted=include_deleted)
+        make = partial(one, include_deleted=include_deleted, fields=fields)
+        key = "one", include_deleted, fields and tuple(fields)
         try:
-            rows = await self._ask(name, make, ("one", include_deleted), {"key": id})
+            rows = await self._ask(name, make, key, {"key": id})
         except BadRequest:
             return None
-        return rows[0][0] if rows else None
+        return Found(*rows[0]) if rows else None
 
     def shape(self, name: str) -> Shape:
         """Return what can be asked of a read model."""
@@ -84,8 +104,8 @@ class ReadModels:
     async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
         if asked.cursor is None:
-            ((items, total),) = await self._asked(name, some, asked)
-            return Listing(items=items, total=total)
+            ((items, total, position),) = await self._asked(name, some, asked)
+            return Listing(items=items, total=total, position=position)
         try:
             (row,) = await self._asked(name, stretch, asked)
         except BadRequest as error:
@@ -177,7 +197,7 @@ class ReadModels:
         projection = self._projections[build.name]
         table = tables_of(projection, build, self._schema)[projection.tables[0]]
         folding = self._folding or await self._known_folding()
-        return Source(table, projection.shape, folding)
+        return Source(table, projection.shape, folding, build)
 
     async def _known_folding(self) -> str:
         """Return the collation that small letters are found with; it is looked up once."""
@@ -195,7 +215,7 @@ def _stretch(row: Any, cursor: Cursor) -> Listing:
     """Return the rows that were found, and how to go on from both of their ends."""
     places = [tuple(msgspec.json.decode(place)) for place in row["places"] or ()]
     if not places:
-        return Listing(items=row["items"], total=row["total"])
+        return Listing(items=row["items"], total=row["total"], position=row["position"])
     before = Cursor(place=places[0], is_backwards=True)
     after = Cursor(place=places[-1])
     has_before, has_after = bool(cursor.place), row["is_more"]
@@ -204,6 +224,7 @@ def _stretch(row: Any, cursor: Cursor) -> Listing:
     return Listing(
         items=row["items"],
         total=row["total"],
+        position=row["position"],
         next=after if has_after else None,
         previous=before if has_before else None,
     )

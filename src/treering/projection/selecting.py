@@ -15,17 +15,21 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    column,
     func,
     literal_column,
     null,
     select,
     true,
 )  # fmt: skip
+from sqlalchemy import table as lightweight
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, dialect
 from sqlalchemy.sql import ClauseElement
 
 from treering.errors import DeclarationError
+from treering.message import Position
+from treering.projection.build import Build
 from treering.projection.conditions import Conditions, said, structure_of
 from treering.projection.ordering import Ordering
 from treering.projection.searching import asked_words, found
@@ -53,9 +57,21 @@ class Source:
     shape: Shape
     folding: str
     """The collation that small letters are found with."""
+    build: Build
+
+    def position(self) -> ColumnElement[Position]:
+        """Return where the build stands, as the same statement sees it."""
+        name, build = column("name", Text), column("build", BigInteger)
+        position = column("position", BigInteger)
+        builds = lightweight("projection", name, build, position, schema=self.table.schema)
+        is_it = and_(
+            builds.c.name == literal(self.build.name),
+            builds.c.build == literal_column(str(self.build.build), BigInteger),
+        )
+        return select(builds.c.position).where(is_it).scalar_subquery()
 
 
-def one(source: Source, *, include_deleted: bool) -> Statement:
+def one(source: Source, *, include_deleted: bool, fields: Sequence[str] | None = None) -> Statement:
     """Return the statement for the row whose only key column is the parameter `key`."""
     table = source.table
     key, *others = table.primary_key.columns
@@ -64,7 +80,9 @@ def one(source: Source, *, include_deleted: bool) -> Statement:
         raise DeclarationError(f"{table.name} has the key {names}, not an id; list its rows.")
     named = cast(cast(bindparam("key"), Text), Text() if isinstance(key.type, String) else key.type)
     wanted = and_(key == named, _seen(table, include_deleted=include_deleted))
-    return compiled(select(shown(table.columns)).where(wanted))
+    version = table.columns.get("_version", null())
+    row = shown(_columns(table, fields)).label("text")
+    return compiled(select(row, version.label("version")).where(wanted))
 
 
 def structure(asked: QueryOptions) -> tuple[Any, ...]:
@@ -115,7 +133,8 @@ def some(source: Source, asked: QueryOptions) -> Statement:
     )
     items = array_of(func.string_agg(page.c.shown, literal(",")))
     total = _total(source.table, wanted, asked)
-    return compiled(select(items.label("items"), total.label("total")).select_from(page))
+    columns = items.label("items"), total.label("total"), source.position().label("position")
+    return compiled(select(*columns).select_from(page))
 
 
 def stretch(source: Source, asked: QueryOptions) -> Statement:
@@ -148,6 +167,7 @@ def stretch(source: Source, asked: QueryOptions) -> Statement:
             _total(source.table, wanted, asked).label("total"),
             (func.count() > limit).label("is_more"),
             places.filter(is_shown).label("places"),
+            source.position().label("position"),
         ).select_from(page)
     )
 
