@@ -23,6 +23,7 @@ from treering.gateway.figures import Figures
 from treering.gateway.freshness import Freshness
 from treering.gateway.health import Health, live
 from treering.gateway.origin import check, names_of
+from treering.gateway.past import Past
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import (
     DatabaseAway,
@@ -96,7 +97,9 @@ def build(parts: Parts) -> "Gateway":
     for collection in parts.collections:
         for each in (collection, *collection.before):
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
-            Reads(each, parts.read_models, freshness).add_to(to)
+            past = Past(each, parts.reader, parts.registry)
+            past.add_to(to)
+            Reads(each, parts.read_models, freshness, past).add_to(to)
             Figures(each, parts.read_models, freshness).add_to(to)
             Writes(each, asking).add_to(to)
     return Gateway(routes, names_of(parts.host, parts.allowed_hosts))

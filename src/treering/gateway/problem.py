@@ -54,6 +54,10 @@ class ReadModelAway(Refusal, word="read-model-away", title="Read model not taken
     """The read model was not built for this release yet, or is held because its rows differ."""
 
 
+class ReleaseTooOld(Refusal, word="release-too-old", title="Release too old", status=503):
+    """What is asked for was written by a newer release; ask one of its gateways."""
+
+
 class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
     """PostgreSQL cannot be reached, or is not ready."""
 

@@ -1,6 +1,6 @@
 """Reading an entity, or a list of them: one statement, PostgreSQL's JSON as it comes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from treering.entity.validation import fault, invalid
 from treering.gateway.caching import tagged
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
+from treering.gateway.past import Past
 from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
 from treering.projection import Listing, ReadModels
@@ -19,9 +20,10 @@ from treering.query import Parsing, QueryOptions, Shape, truth, written
 _LAST_PAGE = 10_000_000
 _STRETCH = 20
 """Rows that a cursor answers with unless `size` is said."""
-_ONE: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
+_ANY: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
+_ONE: Mapping[str, Parser] = {**_ANY, "as_of": str}
 _LIST: Mapping[str, Parser] = {
-    **_ONE,
+    **_ANY,
     "page": whole(1, _LAST_PAGE),
     "size": whole(1, 100),
     "count": one_of("exact", "none"),
@@ -32,9 +34,10 @@ class Reads:
     """GET of one collection."""
 
     def __init__(
-        self, collection: Collection, read_models: ReadModels, freshness: Freshness
+        self, collection: Collection, read_models: ReadModels, freshness: Freshness, past: Past
     ) -> None:
         self._collection = collection
+        self._past = past
         self._read_models = read_models
         self._freshness = freshness
 
@@ -50,6 +53,8 @@ class Reads:
         named = self._collection.id_in_path(request.path_params["id"])
         question = Parsing(self._shape(), parts=("fields",), reserved=_ONE)
         query = parsed(request.scope["query_string"], _ONE, question)
+        if "as_of" in query:
+            return await self._then(request, named, query, question.fields)
         headers = await self._wait(request, query.get("min_position"))
         found = await self._read_models.get(
             self._collection.read_model,
@@ -60,6 +65,16 @@ class Reads:
         if found is None:
             raise self._collection.missing(named)
         return tagged(request, found.text, str(found.version), headers)
+
+    async def _then(
+        self, request: Request, named: str, query: Mapping[str, Any], fields: Sequence[str] | None
+    ) -> Response:
+        """Answer with one entity as it was."""
+        shown, version = await self._past.as_of(named, query["as_of"])
+        if "deleted_at" in shown and not query.get("include_deleted", False):
+            raise self._collection.missing(named)
+        wanted = shown if fields is None else {name: shown.get(name) for name in fields}
+        return tagged(request, msgspec.json.encode(wanted).decode(), str(version))
 
     async def list(self, request: Request) -> Response:
         """Answer with all entities, with a page, or with those that follow a cursor."""

@@ -1,0 +1,166 @@
+"""The past of one entity: its versions, what differs between two, and how it was at some time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.entity.validation import fault, invalid, stamp
+from treering.errors import UnknownMessage
+from treering.gateway.collection import Collection
+from treering.gateway.problem import ReleaseTooOld
+from treering.gateway.query import Parser, parsed, whole
+from treering.gateway.routes import Routes
+from treering.message import Erased, Position, Recorded, Version
+from treering.query import KINDS
+from treering.registry import Registry
+from treering.store import Reader
+
+type Shown = Mapping[str, Any]
+
+_LAST = 2**31 - 1
+_ENDLESS = 2**63 - 1
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_FEW = 20
+_HISTORY: Mapping[str, Parser] = {"after": whole(0, _LAST), "size": whole(1, 100)}
+_DIFF: Mapping[str, Parser] = {"from": whole(0, _LAST), "to": whole(1, _LAST)}
+_TOLD_APART = ("updated_at",)
+"""Differs between any two versions, so that nobody has to be told."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Past:
+    """GET of `$history` and `$diff` of one entity, and of the entity as it was."""
+
+    def __init__(self, collection: Collection, reader: Reader, registry: Registry) -> None:
+        self._collection = collection
+        self._reader = reader
+        self._registry = registry
+
+    def add_to(self, routes: Routes) -> None:
+        """Add the addresses that are read."""
+        path = f"{self._collection.path}/{{id}}"
+        routes.add("GET", f"{path}/$history", self.history)
+        routes.add("GET", f"{path}/$diff", self.diff)
+
+    async def history(self, request: Request) -> Response:
+        """Answer with versions, the oldest first: who made them, when, and what they changed."""
+        named = self._collection.id_in_path(request.path_params["id"])
+        query = parsed(request.scope["query_string"], _HISTORY)
+        after, size = query.get("after", 0), query.get("size", _FEW)
+        found = await self._versions(named, after + size + 1)
+        items = [
+            _version(recorded, before, now)
+            for (_, before), (recorded, now) in pairwise(found)
+            if recorded is not None and after < recorded.version <= after + size
+        ]
+        following = after + size if len(found) - 1 > after + size else None
+        return _answer({"items": items, "size": size, "next": following})
+
+    async def diff(self, request: Request) -> Response:
+        """Answer with the fields that differ between two versions; `to` is the newest unless said.
+
+        Version 0 is before there was anything.
+        """
+        named = self._collection.id_in_path(request.path_params["id"])
+        query = parsed(request.scope["query_string"], _DIFF)
+        found = await self._versions(named, query.get("to", _LAST))
+        newest = len(found) - 1
+        to: int = query.get("to", newest)
+        start: int = query.get("from", max(0, to - 1))
+        for name, version in (("from", start), ("to", to)):
+            if version > newest:
+                word = f"There is no version {version}; the newest is {newest}"
+                raise invalid([fault(("query", name), "wrong_parameter", word, version)])
+        changes = _changes(found[start][1], found[to][1])
+        return _answer({"from": start, "to": to, "changes": changes})
+
+    async def as_of(self, named: str, said: str) -> tuple[Shown, Version]:
+        """Return the entity as it was at a position or at a time, and its version then.
+
+        Raises NotFound if it was not there, InvalidBody if *said* is neither, or is yet to come.
+        """
+        upto, moment = await self._moment(said)
+        shown: Shown | None = None
+        version = 0
+        for recorded, now in await self._versions(named, _LAST):
+            if recorded is None:
+                continue
+            if recorded.position > upto or recorded.recorded_at > moment:
+                break
+            shown, version = now, recorded.version
+        if shown is None:
+            raise self._collection.missing(named)
+        return shown, version
+
+    async def _moment(self, said: str) -> tuple[Position, datetime]:
+        """Return the last position and the last time that count."""
+        loc = ("query", "as_of")
+        if said.isascii() and said.isdigit() and len(said) < 20:
+            head = (await self._reader.head()).position
+            if int(said) <= head:
+                return int(said), _NEVER
+            word = f"Is a position to come; the store stands at {head}"
+        else:
+            try:
+                return _ENDLESS, KINDS["moment"].spelled(said)
+            except ValueError:
+                word = "Is no position, and no moment such as 2025-01-31T12:00:00Z"
+        raise invalid([fault(loc, "wrong_parameter", word, said)])
+
+    async def _versions(
+        self, named: str, upto: Version
+    ) -> Sequence[tuple[Recorded[Any] | None, Shown | None]]:
+        """Return the entity before it was there, then after each of its events up to *upto*.
+
+        Raises NotFound if it never was.
+        """
+        stream = f"{self._collection.kind}/{named}"
+        decider = self._registry.decider_of(stream)
+        state = decider.initial
+        found: list[tuple[Recorded[Any] | None, Shown | None]] = [(None, None)]
+        for stored in await self._reader.read_stream(stream, upto=min(upto, _LAST)):
+            try:
+                recorded = self._registry.recorded(stored)
+            except UnknownMessage as error:
+                raise ReleaseTooOld(str(error)) from error
+            state = decider.fold(state, [recorded])
+            found.append((recorded, decider.represent(stream, state)))
+        if len(found) == 1:
+            raise self._collection.missing(named)
+        return found
+
+
+def _version(recorded: Recorded[Any], before: Shown | None, now: Shown | None) -> Shown:
+    said = {
+        "version": recorded.version,
+        "position": recorded.position,
+        "type": recorded.type,
+        "recorded_at": stamp(recorded.recorded_at.astimezone(UTC)),
+        "actor": recorded.actor,
+        "command": recorded.causation,
+        "correlation": recorded.correlation,
+    }
+    if isinstance(recorded.event, Erased):
+        return {**said, "is_erased": True}
+    return {**said, "changes": _changes(before, now)}
+
+
+def _changes(before: Shown | None, now: Shown | None) -> Mapping[str, Mapping[str, Any]]:
+    """Return what each field was and is, where that differs; a field that is not there has none."""
+    sides = {"before": before or {}, "after": now or {}}
+    names = {name: None for shown in sides.values() for name in shown if name not in _TOLD_APART}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in names:
+        told = {side: shown[name] for side, shown in sides.items() if name in shown}
+        if len({_encode(value) for value in told.values()}) > 1 or len(told) == 1:
+            found[name] = told
+    return found
+
+
+def _answer(body: object) -> Response:
+    return Response(_encode(body), media_type="application/json")
