@@ -129,7 +129,7 @@ class Shift:
 
     async def _look(self) -> None:
         """See, a few times a second at most, what is to be taken up, taken over or tried again."""
-        self._hear()
+        await self._hear()
         if monotonic() < self._next_look:
             return
         self._next_look = monotonic() + self._ground.seconds / 4
@@ -143,14 +143,20 @@ class Shift:
             await self._begin(again)
         await self._views.look(each.build.id for each in self._pack.followers)
 
-    def _hear(self) -> None:
-        """Take note of builds that others took up."""
+    async def _hear(self) -> None:
+        """Take note of builds that others took up, and go on with what they have built anew."""
         while self._session.taken_up:
-            (name, version), build = self._session.taken_up.popitem()
-            if follower := self._followers.get((name, version)):
-                if follower.build.build != build:
-                    raise StoreUnavailable(f"Somebody has built {name} anew.")
+            id_, build = self._session.taken_up.popitem()
+            follower = self._followers.get(id_)
+            if follower is None:
+                continue
+            if follower.build.build == build:
                 follower.state, follower.differs = "live", ""
+            elif follower in self._pack.followers:
+                self._pack.followers.remove(follower)
+                await self._begin([follower.projection])
+            else:
+                raise StoreUnavailable(f"Somebody has built {follower.name} anew.")
 
     async def _begin(self, projections: Sequence[Projection]) -> None:
         """Begin to follow: those near the head with the rest, the others on their own."""
