@@ -82,7 +82,8 @@ async def test_what_is_taken_up_at_once_is_bounded_by_number_and_bytes(store: St
         await park(store, of(f"large {place}", 1000 + place, value=b"x" * 900_000))
     async with taken_up(store, KNOWN) as found:
         assert len(found) == 10 + 9
-    assert len(await overdue(store, AT + timedelta(seconds=1))) == 10 + 9
+    async with overdue(store, AT + timedelta(seconds=1), {}) as found:
+        assert len(found) == 10 + 9
 
 
 async def test_what_is_settled_is_forgotten(store: Store) -> None:
@@ -95,5 +96,23 @@ async def test_what_is_settled_is_forgotten(store: Store) -> None:
 
 async def test_what_waits_since_before_a_moment_is_found_whatever_it_is(store: Store) -> None:
     await park(store, of("a", revision=9))
-    assert await overdue(store, AT) == []
-    assert await overdue(store, AT + timedelta(seconds=1)) == [of("a", revision=9)]
+    async with overdue(store, AT, KNOWN) as found:
+        assert found == ()
+    async with overdue(store, AT + timedelta(seconds=1), KNOWN) as found:
+        assert found == [of("a", revision=9)]
+
+
+async def test_what_is_known_here_is_decided_however_long_it_has_waited(store: Store) -> None:
+    await park(store, of("a"))
+    async with overdue(store, AT + timedelta(seconds=1), KNOWN) as found:
+        assert found == ()
+
+
+async def test_what_somebody_holds_is_not_found_by_others(store: Store) -> None:
+    await park(store, of("a"))
+    await park(store, of("b", 2, revision=9))
+    async with (
+        taken_up(store, KNOWN) as deciding,
+        overdue(store, AT + timedelta(seconds=1), KNOWN) as found,
+    ):
+        assert ([each.command for each in deciding], found) == (["a"], ())

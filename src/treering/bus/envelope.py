@@ -110,8 +110,11 @@ def reply_to(said: Said) -> int | None:
     return int(raw) if raw and raw.isdigit() and len(raw) <= 6 else None
 
 
-def address(record: Record) -> Address:
-    """Return where the answer to *record* goes although it can not be read as a command."""
+def address(record: Record, *, subject: bytes = b"") -> Address:
+    """Return where the answer to *record* goes although it can not be read as a command.
+
+    It is about *subject* unless it says what it is about.
+    """
     try:
         said, body = envelope(record)
     except DeadLetter:
@@ -120,8 +123,8 @@ def address(record: Record) -> Address:
         command = command_id(said, record)
     except DeadLetter:
         command = None
-    names = ("ce_type", "ce_subject", "ce_expectedversion")
-    fields = [*(said.get(name) or b"" for name in names), body]
+    about = said.get("ce_subject") or subject
+    fields = [said.get("ce_type") or b"", about, said.get("ce_expectedversion") or b"", body]
     return Address(command, fingerprint(fields), reply_to(said))
 
 

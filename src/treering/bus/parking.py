@@ -23,7 +23,7 @@ from treering.message import EPOCH, Outcome
 from treering.registry import Registry
 from treering.schema import SchemaRegistry, split
 from treering.store import Reader
-from treering.store.parked import Parked, overdue, park, size, taken_up, unpark
+from treering.store.parked import Parked, is_parked, overdue, park, size, taken_up, unpark
 
 LONGEST = timedelta(days=21)
 """How long a command waits: less than verdicts are kept, so that it may be sent again as it is."""
@@ -54,7 +54,8 @@ class Parking:
     async def decided(self, record: Record, newer: NewerCommand) -> Outcome | None:
         """Return the outcome of *record* if a newer handler has decided its command before."""
         verdict = (await self._store.verdicts([newer.command], newer.tenant)).get(newer.command)
-        if verdict is None or verdict.fingerprint != address(record).fingerprint:
+        said = {address(record, subject=key).fingerprint for key in (b"", record.key or b"")}
+        if verdict is None or verdict.fingerprint not in said:
             return None
         return await outcome_of(self._store, self._registry, verdict)
 
@@ -93,7 +94,8 @@ class Parking:
             self._size = await size(self._store)
             self._looked_at = monotonic()
         records, bytes_ = self._size
-        if records >= self._most or bytes_ >= MOST_BYTES:
+        is_full = records >= self._most or bytes_ >= MOST_BYTES
+        if is_full and not await is_parked(self._store, newer.command):
             raise DeadLetter(
                 "no-room",
                 f"{newer.type} in its revision {newer.revision} is newer than the handler that has "
@@ -107,9 +109,9 @@ class Parking:
         """Hold the first of those set down that can be decided here; see `taken_up`."""
         return taken_up(self._store, self._known)
 
-    async def overdue(self) -> Sequence[Parked]:
-        """Return some of those that have waited for too long."""
-        return await overdue(self._store, datetime.now(UTC) - LONGEST)
+    def overdue(self) -> AbstractAsyncContextManager[Sequence[Parked]]:
+        """Hold some of those that have waited for too long and can not be decided here either."""
+        return overdue(self._store, datetime.now(UTC) - LONGEST, self._known)
 
     async def forget(self, settled: Sequence[Parked]) -> None:
         """Forget those that are settled now."""

@@ -134,13 +134,17 @@ class Settling:
 
     async def set_overdue_aside(self, answers: Answers) -> bool:
         """Set some of those aside that have waited too long; return whether there were some."""
-        overdue = await _patiently(self._parking.overdue)
-        for each in overdue:
-            await self._set_aside(record_of(each), too_long(each), answers)
-        await answers.send()
-        await answers.acknowledged()
-        await _patiently(partial(self._parking.forget, overdue))
-        return bool(overdue)
+        try:
+            async with self._parking.overdue() as overdue:
+                for each in overdue:
+                    await self._set_aside(record_of(each), too_long(each), answers)
+                await answers.send()
+                await answers.acknowledged()
+                await self._parking.forget(overdue)
+                return bool(overdue)
+        except StoreUnavailable as error:
+            _log.warning("what has waited too long is set aside later", error=str(error))
+            return False
 
     async def _set_aside(self, record: Record, error: DeadLetter, answers: Answers) -> None:
         self.statistics.dead += 1

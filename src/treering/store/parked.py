@@ -65,6 +65,10 @@ async def unpark(store: Reader, settled: Sequence[Parked]) -> None:
         await store.fetch(statement("unpark"), *zip(*map(_place, settled), strict=True))
 
 
+type _Page = tuple[str, Sequence[Any]]
+"""A statement, and its parameters."""
+
+
 @asynccontextmanager
 async def taken_up(store: Reader, known: Mapping[str, int]) -> AsyncGenerator[Sequence[Parked]]:
     """Hold the first records of *known* types, each up to a revision, of some partition.
@@ -73,21 +77,40 @@ async def taken_up(store: Reader, known: Mapping[str, int]) -> AsyncGenerator[Se
     meanwhile: so commands about one stream stay in order, and several handlers share the work.
     """
     types = [*known], [*known.values()]
-    parts = await store.fetch(statement("parked_parts"), *types)
-    if not parts:
+    async with _held(store, ("parked_parts", types), ("parked", types)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def overdue(
+    store: Reader, before: datetime, known: Mapping[str, int]
+) -> AsyncGenerator[Sequence[Parked]]:
+    """Hold records of some partition that Kafka took *before* that, and that are not *known*.
+
+    Nobody else takes up records of that partition meanwhile.
+    """
+    asked = before, [*known], [*known.values()]
+    parts = "parked_overdue_parts", asked
+    async with _held(store, parts, ("parked_overdue", asked)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _held(store: Reader, parts: _Page, page: _Page) -> AsyncGenerator[Sequence[Parked]]:
+    """Hold a page of the first of the *parts* that nobody else holds and that has one."""
+    found = await store.fetch(statement(parts[0]), *parts[1])
+    if not found:
         yield ()
         return
     connection = await connect(store.url, settings={"idle_session_timeout": _SILENCE})
     try:
-        for topic, partition in parts:
+        for topic, partition in found:
             name = f"{partition} of {topic} parked in {store.namespace}"
             with translated():
                 if not await connection.fetchval(statement("try_lock"), name):
                     continue
-            rows = await store.fetch(
-                statement("parked"), topic, partition, *types, _MOST, PAGE_BYTES
-            )
-            if rows:
+            asked = statement(page[0]), topic, partition, *page[1], _MOST, PAGE_BYTES
+            if rows := await store.fetch(*asked):
                 yield [*map(_of_row, rows)]
                 with translated():
                     await connection.execute("select pg_advisory_unlock_all()")
@@ -95,12 +118,6 @@ async def taken_up(store: Reader, known: Mapping[str, int]) -> AsyncGenerator[Se
         yield ()
     finally:
         connection.terminate()
-
-
-async def overdue(store: Reader, before: datetime) -> list[Parked]:
-    """Return the oldest records, of any type, that Kafka took *before* that."""
-    rows = await store.fetch(statement("parked_overdue"), before, _MOST, PAGE_BYTES)
-    return [*map(_of_row, rows)]
 
 
 async def size(store: Reader) -> tuple[int, int]:
