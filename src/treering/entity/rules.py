@@ -141,8 +141,17 @@ class Rules:
             self._validated({**state.fields, **given}, given)
         except InvalidBody as refusal:
             faults: list[dict[str, Any]] = refusal.members["errors"]
-            if own := [each for each in faults if each["loc"] and each["loc"][0] in given]:
+            whole = [] if self._is_broken(state) else [each for each in faults if not each["loc"]]
+            if own := [*(e for e in faults if e["loc"] and e["loc"][0] in given), *whole]:
                 raise invalid(own) from refusal
+
+    def _is_broken(self, state: EntityState) -> bool:
+        """Say whether what is stored fits no more, whatever is said."""
+        try:
+            self._validated(state.fields, {})
+        except InvalidBody:
+            return True
+        return False
 
     def _checked(self, state: EntityState, event: Event) -> Event:
         """Return an event that a further command's rules have made, its fields as the model's."""
