@@ -9,6 +9,7 @@ from tests.store.asking import appended, as_owner, asking, owner_of, soon
 from treering.errors import StoreNotReady
 from treering.sql import REVISION
 from treering.store import Reader, Store, migrations
+from treering.store.connecting import quoted, schema_of
 from treering.store.sessions import close, sessions_of
 from treering.testing.fixtures import Database
 
@@ -53,6 +54,18 @@ async def test_what_others_show_of_the_store_is_not_taken_from_under_them(
         assert await migrations.losses(database.owner, database.namespace, to="0001")
     finally:
         await as_owner(database, "drop view public.shown")
+
+
+async def test_what_others_show_of_read_models_does_not_hinder_the_way_back(
+    database: Database,
+) -> None:
+    read = f"{schema_of(database.namespace)}_read"
+    await as_owner(database, f"create table {quoted(read)}.made (id text)")
+    await as_owner(database, f"create view public.made as table {quoted(read)}.made")
+    try:
+        assert await migrations.losses(database.owner, database.namespace)
+    finally:
+        await as_owner(database, "drop view public.made")
 
 
 async def test_who_begins_during_the_way_back_waits_and_is_seen(database: Database) -> None:

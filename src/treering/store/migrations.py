@@ -122,7 +122,7 @@ def _require_rest(namespace: str, sessions: Sequence[str]) -> None:
 
 async def _require_unshown(connection: asyncpg.Connection, namespace: str) -> None:
     """Raise StoreNotReady if others have made views upon the store, which hold it fast."""
-    schemas = [schema_of(namespace), f"{schema_of(namespace)}_read"]
+    schemas = [schema_of(namespace)]
     if leaning := await connection.fetch(statement("namespace_dependents"), schemas):
         raise StoreNotReady(
             f"Others show what is in the store of {namespace!r}, such as {leaning[0]['said']}: "
