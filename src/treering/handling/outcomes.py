@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from treering.errors import IdReused, UnknownMessage
+import msgspec
+
+from treering.errors import IdReused, UnknownMessage, UpcastFailed
 from treering.handling.states import Held, folded
 from treering.message import Outcome, Received, Verdict, kind_of
 from treering.registry import Registry
@@ -52,5 +54,5 @@ async def outcome_of(reader: Reader, registry: Registry, verdict: Verdict) -> Ou
     """Return the outcome of one old *verdict*; without the entity where that is too new for us."""
     try:
         return (await outcomes_of(reader, registry, [verdict]))[verdict.id]
-    except UnknownMessage:
+    except (UnknownMessage, UpcastFailed, msgspec.MsgspecError):
         return outcome(verdict, None)
