@@ -105,7 +105,7 @@ async def test_health_says_that_handlers_wait_for_rules_to_be_stored(
         health = response.json()
         assert (response.status_code, health["status"]) == (200, "degraded")
         assert health["checks"]["rules"]["message"] == (
-            "Handlers of this release wait, and commands with them. The rules of "
+            "Handlers of this release wait. The rules of "
             f"{namespace!r} are not those that its store keeps: 'dataset unique name' is new; run "
             "`treering db upgrade` with the release that is to decide."
         )

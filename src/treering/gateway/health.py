@@ -94,7 +94,7 @@ class Health:
         """Return why handlers of this release do not run, if it is for their rules."""
         stored = await stored_rules(self._reader.fetch)
         said = difference(self._reader.namespace, self._rules, stored)
-        return f"Handlers of this release wait, and commands with them. {said}" if said else None
+        return f"Handlers of this release wait. {said}" if said else None
 
     async def _waiting(self) -> str | None:
         found = await self._read_models.status()
