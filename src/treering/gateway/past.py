@@ -1,14 +1,14 @@
 """The past of one entity: its versions, what differs between two, and how it was at some time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from treering.breath import Breath
 from treering.entity.validation import fault, invalid, stamp
 from treering.errors import UnknownMessage
 from treering.gateway.collection import Collection
@@ -26,6 +26,8 @@ _LAST = 2**31 - 1
 _ENDLESS = 2**63 - 1
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _FEW = 20
+_PAGE = 100
+"""Events that are read at once."""
 _HISTORY: Mapping[str, Parser] = {"after": whole(0, _LAST), "size": whole(1, 100)}
 _DIFF: Mapping[str, Parser] = {"from": whole(0, _LAST), "to": whole(1, _LAST)}
 _TOLD_APART = ("updated_at",)
@@ -52,13 +54,16 @@ class Past:
         named = self._collection.id_in_path(request.path_params["id"])
         query = parsed(request.scope["query_string"], _HISTORY)
         after, size = query.get("after", 0), query.get("size", _FEW)
-        found = await self._versions(named, after + size + 1)
-        items = [
-            _version(recorded, before, now)
-            for (_, before), (recorded, now) in pairwise(found)
-            if recorded is not None and after < recorded.version <= after + size
-        ]
-        following = after + size if len(found) - 1 > after + size else None
+        items: list[Shown] = []
+        before: Shown | None = None
+        following = None
+        async for recorded, now in self._versions(named):
+            if recorded.version > after + size:
+                following = after + size
+                break
+            if recorded.version > after:
+                items.append(_version(recorded, before, now))
+            before = now
         return _answer({"items": items, "size": size, "next": following})
 
     async def diff(self, request: Request) -> Response:
@@ -68,16 +73,28 @@ class Past:
         """
         named = self._collection.id_in_path(request.path_params["id"])
         query = parsed(request.scope["query_string"], _DIFF)
-        found = await self._versions(named, query.get("to", _LAST))
-        newest = len(found) - 1
-        to: int = query.get("to", newest)
-        start: int = query.get("from", max(0, to - 1))
-        for name, version in (("from", start), ("to", to)):
+        to: int = query.get("to", _LAST)
+        start: int | None = query.get("from")
+        if start is not None and start > to:
+            word = "Is the later one; say the earlier version in from"
+            raise invalid([fault(("query", "from"), "wrong_parameter", word, start)])
+        newest = 0
+        sides: list[Shown | None] = [None, None]
+        """The version to begin with, and the last one that was read."""
+        async for recorded, now in self._versions(named):
+            if start is None or newest == start:
+                sides[0] = sides[1]
+            sides[1], newest = now, recorded.version
+            if newest >= to:
+                break
+        if start is None:
+            start = newest - 1
+        for name, version in (("from", start), ("to", query.get("to", newest))):
             if version > newest:
                 word = f"There is no version {version}; the newest is {newest}"
                 raise invalid([fault(("query", name), "wrong_parameter", word, version)])
-        changes = _changes(found[start][1], found[to][1])
-        return _answer({"from": start, "to": to, "changes": changes})
+        earlier = sides[1] if start == newest else sides[0]
+        return _answer({"from": start, "to": newest, "changes": _changes(earlier, sides[1])})
 
     async def as_of(self, named: str, said: str) -> tuple[Shown, Version]:
         """Return the entity as it was at a position or at a time, and its version then.
@@ -87,9 +104,7 @@ class Past:
         upto, moment = await self._moment(said)
         shown: Shown | None = None
         version = 0
-        for recorded, now in await self._versions(named, _LAST):
-            if recorded is None:
-                continue
+        async for recorded, now in self._versions(named):
             if recorded.position > upto or recorded.recorded_at > moment:
                 break
             shown, version = now, recorded.version
@@ -112,27 +127,26 @@ class Past:
                 word = "Is no position, and no moment such as 2025-01-31T12:00:00Z"
         raise invalid([fault(loc, "wrong_parameter", word, said)])
 
-    async def _versions(
-        self, named: str, upto: Version
-    ) -> Sequence[tuple[Recorded[Any] | None, Shown | None]]:
-        """Return the entity before it was there, then after each of its events up to *upto*.
+    async def _versions(self, named: str) -> AsyncGenerator[tuple[Recorded[Any], Shown | None]]:
+        """Yield each event of the entity with what it was after that; raises NotFound if none is.
 
-        Raises NotFound if it never was.
+        A page is read at a time, and others have their turn.
         """
         stream = f"{self._collection.kind}/{named}"
         decider = self._registry.decider_of(stream)
-        state = decider.initial
-        found: list[tuple[Recorded[Any] | None, Shown | None]] = [(None, None)]
-        for stored in await self._reader.read_stream(stream, upto=min(upto, _LAST)):
-            try:
-                recorded = self._registry.recorded(stored)
-            except UnknownMessage as error:
-                raise ReleaseTooOld(str(error)) from error
-            state = decider.fold(state, [recorded])
-            found.append((recorded, decider.represent(stream, state)))
-        if len(found) == 1:
+        state, last, breath = decider.initial, 0, Breath()
+        while page := await self._reader.read_stream(stream, after=last, upto=last + _PAGE):
+            for stored in page:
+                try:
+                    recorded = self._registry.recorded(stored)
+                except UnknownMessage as error:
+                    raise ReleaseTooOld(str(error)) from error
+                state = decider.fold(state, [recorded])
+                yield recorded, decider.represent(stream, state)
+                await breath.take()
+            last = page[-1].version
+        if not last:
             raise self._collection.missing(named)
-        return found
 
 
 def _version(recorded: Recorded[Any], before: Shown | None, now: Shown | None) -> Shown:
