@@ -6,6 +6,7 @@ own, with one more table, `projection`, that says where each build stands.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,20 +92,23 @@ def tables_of(projection: Projection, build: Build, schema: str) -> Mapping[Tabl
 
 async def prepare(connection: asyncpg.Connection, schema: str) -> None:
     """Make the table in which builds are noted, once; other releases may be reading it."""
-    if await connection.fetchval(statement("projection_is_grown")):
+    if await connection.fetchval(statement("projection_is_grown"), "noted_at"):
         return
     async with connection.transaction():
         await connection.execute("set local lock_timeout = '2s'")
         await connection.execute(LOCK, f"{schema} projections")
         await connection.execute(statement("projection_table"))
+        is_told = await connection.fetchval(statement("projection_is_grown"), "taken_up_at")
         await connection.execute(statement("projection_grown"))
-        await connection.execute(statement("projection_grown_rows"))
+        if not is_told:
+            await connection.execute(statement("projection_grown_rows"))
 
 
 async def act_as_owner(connection: asyncpg.Connection) -> None:
     """Make what *connection* makes belong to whose builds there are: their projector writes it."""
     if owner := await connection.fetchval(statement("projection_owner")):
-        await connection.execute(f"set role {owner}")
+        with suppress(asyncpg.InsufficientPrivilegeError):  # who made a role is not always it
+            await connection.execute(f"set role {owner}")
 
 
 async def builds(connection: asyncpg.Connection, names: Sequence[str] | None) -> list[Build]:

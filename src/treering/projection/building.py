@@ -22,6 +22,8 @@ _log = structlog.stdlib.get_logger(__name__)
 NEWS = "treering.news"
 """Where a person who changes a read model hears of it, in sentences."""
 _news = structlog.stdlib.get_logger(NEWS)
+_ROOMS = 4
+"""Packs, and connections, beside those that have caught up."""
 
 
 class Builder:
@@ -34,10 +36,11 @@ class Builder:
         self._accepts = accepts
         self._turn = asyncio.Lock()
         """Those that are compared are built one after another."""
+        self._rooms = asyncio.Semaphore(_ROOMS)
 
     async def catch_up(self, followers: Sequence[Follower]) -> Sequence[Follower]:
         """Return those that have come to the head: they serve, or are held."""
-        async with self._ground.connection() as connection:
+        async with self._rooms, self._ground.connection() as connection:
             pack = Pack(self._ground, connection, followers)
             notice = Notice(pack)
             await notice.begin()

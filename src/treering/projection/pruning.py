@@ -67,8 +67,10 @@ async def _pruned(
                 kept.append((each, f"needed by {', '.join(who[each.id])}"))
             else:
                 gone.append(each)
-        if serving and any(each.is_shown for each in gone):
-            await move(connection, serving, ground.schema)
+        shown = [each for each in gone if each.is_shown]
+        if serving and shown and (hindrance := await move(connection, serving, ground.schema)):
+            kept += [(each, f"the view shows it: {hindrance}") for each in shown]
+            gone = [each for each in gone if each not in shown]
         held = await discard(connection, gone, ground.schema)
     kept += [(each, "somebody reads it, or has made something of it") for each in held]
     return [each for each in gone if each not in held], kept

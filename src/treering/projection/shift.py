@@ -209,8 +209,10 @@ class Shift:
         try:
             self._arrivals += await arriving
         except (BadRequest, StoreNotReady) as error:
+            gone = [*self._pack.followers, *self._arrivals, *self._stopped.values()]
             for follower in going:
-                self._put(follower.projection, error)
+                if follower not in gone:
+                    self._put(follower.projection, error)
         self._session.called.set()
 
     def _sort_out(self, pack: Pack) -> None:

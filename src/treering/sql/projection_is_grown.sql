@@ -1,4 +1,6 @@
--- Whether builds can be noted as this release does it.
+-- Whether it can be noted of builds what this column holds.
+--   $1 the column
 select exists (
-    select from pg_attribute where attrelid = to_regclass('projection') and attname = 'noted_at'
+    select from pg_attribute
+     where attrelid = to_regclass('projection') and attname = $1 and not attisdropped
 )
