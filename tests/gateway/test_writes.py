@@ -28,7 +28,7 @@ async def test_what_was_created_can_be_read_where_the_answer_says(http: httpx2.A
         "id", "created_at", "updated_at", "tags", "name", "rows", "notes", "data",
     ]  # fmt: skip
     assert response.headers["location"] == f"{http.base_url}{DATASETS}/{made['id']}"
-    assert response.headers["etag"] == '"1"'
+    assert response.headers["etag"].startswith('"1-')
     assert "treering-read-model" not in response.headers
     found = await http.get(response.headers["location"])
     assert (found.status_code, found.json()) == (200, made)
@@ -89,7 +89,7 @@ async def test_put_sets_what_it_names_and_keeps_the_rest(http: httpx2.AsyncClien
     made = (await created(http, rows=3, tags=["a"])).json()
     response = await http.put(f"{DATASETS}/{made['id']}", json={"rows": 4})
     assert response.status_code == 200
-    assert response.headers["etag"] == '"2"'
+    assert response.headers["etag"].startswith('"2-')
     assert response.json() == made | {"rows": 4, "updated_at": response.json()["updated_at"]}
     assert (await http.get(f"{DATASETS}/{made['id']}")).json() == response.json()
 
@@ -130,7 +130,7 @@ async def test_put_may_repeat_the_id_of_its_address_and_name_no_other(
 async def test_saying_what_is_so_already_changes_nothing(http: httpx2.AsyncClient) -> None:
     made = (await created(http, rows=3)).json()
     response = await http.put(f"{DATASETS}/{made['id']}", json={"rows": 3})
-    assert (response.status_code, response.headers["etag"]) == (200, '"1"')
+    assert (response.status_code, response.headers["etag"][:3]) == (200, '"1-')
     assert response.json() == made
     assert "treering-position" not in response.headers
 

@@ -15,12 +15,13 @@ from treering import metrics, ulid
 from treering.bus import Client, OutcomeTimeout
 from treering.errors import BusError, Refusal, StoreError, WrongVersion
 from treering.gateway.broker import Broker
+from treering.gateway.caching import tag_of, version_in
 from treering.gateway.freshness import BEHIND, POSITION
 from treering.gateway.positions import Epoch
 from treering.gateway.problem import KafkaAway, NoOutcome, answer
 from treering.gateway.query import parsed
 from treering.handling import outcome_of
-from treering.message import Outcome, Position, kind_of
+from treering.message import Outcome, Position, Stream, Version, kind_of
 from treering.projection import ReadModels
 from treering.registry import Registry
 from treering.store import Reader
@@ -28,7 +29,6 @@ from treering.store import Reader
 ACTOR = "http"
 COMMANDS = "/api/v1/commands"
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_ETAG = re.compile(r'"(\d{1,9})"')
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("treering.gateway")
 
@@ -137,13 +137,23 @@ class Asking:
         """Wait until the entity's own read model shows it; return what to say of that."""
         headers: dict[str, str] = {}
         if outcome.version:
-            headers["ETag"] = f'"{outcome.version}"'
+            headers["ETag"] = await self._tag(outcome.version, outcome.stream)
         if outcome.positions is None or outcome.stream is None:
             return headers
         if not await self._is_visible(kind_of(outcome.stream), outcome.positions[1], headers):
             metrics.behind.inc()
             headers |= BEHIND
         return headers
+
+    async def _tag(self, version: Version, stream: Stream | None) -> str:
+        """Return the tag that the entity's own read model gives this version, if it has one."""
+        model = self._own.get(kind_of(stream)) if stream else None
+        if model is None:
+            return f'"{version}"'
+        with suppress(StoreError):
+            epoch = (await self._epoch.token(0)).partition(":")[0]
+            return tag_of(version, epoch, self._read_models.mark(model))
+        return f'"{version}"'
 
     async def _is_visible(self, kind: str, last: Position, headers: dict[str, str]) -> bool:
         """Wait until the read model of *kind* shows *last*, whose token goes into *headers*."""
@@ -168,9 +178,9 @@ def expected_by(request: Request) -> int | None:
     said = request.headers.get("if-match")
     if said is None or said == "*":
         return None
-    if (match := _ETAG.fullmatch(said.strip())) is None:
+    if (version := version_in(said)) is None:
         raise WrongVersion(f'If-Match: {said} is no ETag of ours, such as "4".')
-    return int(match[1])
+    return version
 
 
 def _prefers_async(request: Request) -> bool:

@@ -31,6 +31,10 @@ class Freshness:
         """Return what clients see of *position*."""
         return await self._epoch.token(position)
 
+    async def epoch(self) -> str:
+        """Return the store's epoch."""
+        return (await self._epoch.token(0)).partition(":")[0]
+
     async def wait(
         self, collection: Collection, request: Request, demanded: str | None
     ) -> Mapping[str, str] | None:

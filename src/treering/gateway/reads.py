@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
-from treering.gateway.caching import tagged
+from treering.gateway.caching import tag_of, tagged
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
 from treering.gateway.past import Past
@@ -18,6 +18,7 @@ from treering.projection import Listing, ReadModels
 from treering.query import Parsing, QueryOptions, Shape, truth, written
 
 _LAST_PAGE = 10_000_000
+_PAST = "past"
 _STRETCH = 20
 """Rows that a cursor answers with unless `size` is said."""
 _ANY: Mapping[str, Parser] = {"include_deleted": truth, "min_position": str}
@@ -64,7 +65,7 @@ class Reads:
         )
         if found is None:
             raise self._collection.missing(named)
-        return tagged(request, found.text, str(found.version), headers)
+        return tagged(request, found.text, await self._tag(found.version, found.mark), headers)
 
     async def _then(
         self, request: Request, named: str, query: Mapping[str, Any], fields: Sequence[str] | None
@@ -74,7 +75,8 @@ class Reads:
         if "deleted_at" in shown and not query.get("include_deleted", False):
             raise self._collection.missing(named)
         wanted = shown if fields is None else {name: shown.get(name) for name in fields}
-        return tagged(request, msgspec.json.encode(wanted).decode(), str(version))
+        text = msgspec.json.encode(wanted).decode()
+        return tagged(request, text, await self._tag(version, _PAST))
 
     async def list(self, request: Request) -> Response:
         """Answer with all entities, with a page, or with those that follow a cursor."""
@@ -89,12 +91,16 @@ class Reads:
             text = _paged(found, page, asked.limit or 1)
         else:
             text = found.items
-        return tagged(request, text, await self._freshness.token(found.position), headers)
+        token = await self._freshness.token(found.position)
+        return tagged(request, text, tag_of(found.position, token, found.mark), headers)
 
     async def schema(self, _request: Request) -> Response:
         """Answer with the JSON Schema of the entity's fields."""
         schema = self._collection.entity.model_json_schema()
         return Response(msgspec.json.encode(schema), media_type="application/json")
+
+    async def _tag(self, version: int | None, mark: str) -> str | None:
+        return None if version is None else tag_of(version, await self._freshness.epoch(), mark)
 
     def _shape(self) -> Shape:
         return self._read_models.shape(self._collection.read_model)

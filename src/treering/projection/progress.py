@@ -70,6 +70,11 @@ class Progress:
             raise ReadModelAway(why_away(found))
         return found
 
+    def mark(self, name: str) -> str:
+        """Return the declared version and the build that is known, as one word."""
+        build = self._builds.get(name)
+        return f"{self._versions[name]}.{build.build if build else 0}"
+
     async def status(self) -> list[Status]:
         """Return how far each read model is, looked up now."""
         head = await self._look()

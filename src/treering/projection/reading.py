@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ class Found:
     """The JSON text of an object."""
     version: int | None
     """Of the entity, where the row is one."""
+    mark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Listing:
     """Rows there are on all pages, if they were to be counted."""
     position: Position = 0
     """Up to which event they are folded."""
+    mark: str = ""
     next: Cursor | None = None
     """Where the rows after these begin, of those that were asked for by a cursor."""
     previous: Cursor | None = None
@@ -93,7 +95,14 @@ class ReadModels:
             rows = await self._ask(name, make, key, {"key": id})
         except BadRequest:
             return None
-        return Found(*rows[0]) if rows else None
+        if not rows:
+            return None
+        ((text, version),) = rows
+        return Found(text, version, self.mark(name))
+
+    def mark(self, name: str) -> str:
+        """Return what tells the build that is read from others, which may show other rows."""
+        return self._progress.mark(name)
 
     def shape(self, name: str) -> Shape:
         """Return what can be asked of a read model."""
@@ -105,12 +114,13 @@ class ReadModels:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
         if asked.cursor is None:
             ((items, total, position),) = await self._asked(name, some, asked)
-            return Listing(items=items, total=total, position=position)
+            mark = self.mark(name)
+            return Listing(items=items, total=total, position=position, mark=mark)
         try:
             (row,) = await self._asked(name, stretch, asked)
         except BadRequest as error:
             raise _no_place() from error
-        return _stretch(row, asked.cursor)
+        return replace(_stretch(row, asked.cursor), mark=self.mark(name))
 
     async def total(self, name: str, asked: QueryOptions = _ALL) -> int:
         """Return how many rows match."""
