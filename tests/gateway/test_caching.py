@@ -3,6 +3,8 @@
 import httpx2
 import pytest
 
+from treering.gateway.caching import tag_of, version_in
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DATASETS = "/api/v1/datasets"
 
@@ -45,3 +47,16 @@ async def test_an_entity_shows_the_fields_asked_for(http: httpx2.AsyncClient) ->
     }
     response = await http.get(address, params={"fields": "nam"})
     assert response.json()["errors"][0]["suggestion"] == "name"
+
+
+async def test_a_tag_tells_apart_what_shows_the_same_version_otherwise() -> None:
+    tags = {tag_of(4, epoch, build) for epoch in ("a", "b") for build in ("1", "2")}
+    assert len(tags) == 4
+    assert {version_in(each) for each in tags} == {4}
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"), [('"4"', 4), (' "4" ', 4), ("4", None), ('W/"4"', None), ('"4-x"', None)]
+)
+async def test_a_version_alone_is_a_tag_too(tag: str, version: int | None) -> None:
+    assert version_in(tag) == version
