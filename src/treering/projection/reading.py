@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,8 @@ class Found:
     """The JSON text of an object."""
     version: int | None
     """Of the entity, where the row is one."""
-    mark: str
+    mark: str = field(compare=False)
+    """Which build the row is of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Listing:
     """Rows there are on all pages, if they were to be counted."""
     position: Position = 0
     """Up to which event they are folded."""
-    mark: str = ""
+    mark: str = field(default="", compare=False)
+    """Which build the rows are of."""
     next: Cursor | None = None
     """Where the rows after these begin, of those that were asked for by a cursor."""
     previous: Cursor | None = None
