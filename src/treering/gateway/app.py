@@ -16,9 +16,11 @@ from treering.errors import NotFound, Refusal, StoreNotReady, StoreUnavailable
 from treering.gateway.about import About, exposed
 from treering.gateway.asking import Asking
 from treering.gateway.broker import Broker
+from treering.gateway.bulk import Bulk
 from treering.gateway.collection import Collection
 from treering.gateway.commands import Commands
 from treering.gateway.dead import DeadLetters
+from treering.gateway.export import Exports
 from treering.gateway.figures import Figures
 from treering.gateway.freshness import Freshness
 from treering.gateway.health import Health, live
@@ -101,7 +103,9 @@ def build(parts: Parts) -> "Gateway":
             past.add_to(to)
             Reads(each, parts.read_models, freshness, past).add_to(to)
             Figures(each, parts.read_models, freshness).add_to(to)
+            Exports(each, parts.read_models, freshness).add_to(to)
             Writes(each, asking).add_to(to)
+            Bulk(each, asking).add_to(to)
     return Gateway(routes, names_of(parts.host, parts.allowed_hosts))
 
 

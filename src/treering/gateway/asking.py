@@ -1,7 +1,8 @@
 """From a command to its answer: publish, wait for the outcome, then until it can be read."""
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -103,6 +104,35 @@ class Asking:
         response = shown(outcome)
         response.headers.update(headers)
         return response
+
+    async def answers(
+        self, request: Request, asked: Sequence[Asked]
+    ) -> tuple[Sequence[Outcome | Refusal], Mapping[str, str]]:
+        """Publish all that is *asked* at once; return what came of each, once it can be read.
+
+        Beside the outcomes there are headers, of the last of them that is stored. What Kafka or
+        nobody has answered is told as a refusal with the address where its outcome will be.
+        """
+        parsed(request.scope["query_string"], {})
+        told = await asyncio.gather(*(self._told(request, each) for each in asked))
+        last = max(
+            (each for each in told if isinstance(each, Outcome) and each.positions),
+            key=lambda outcome: outcome.positions or (0, 0),
+            default=None,
+        )
+        if last is None:
+            return told, {}
+        headers = await self._headers(last)
+        headers.pop("ETag", None)
+        return told, headers
+
+    async def _told(self, request: Request, asked: Asked) -> Outcome | Refusal:
+        command = asked.id or ulid.new()
+        try:
+            said = self._said(request, asked, command)
+            return await self._client.ask(**said, timeout=self._wait_seconds)
+        except BusError as error:
+            return await self._silence(error, command, f"{COMMANDS}/{command}")
 
     async def _silence(self, error: BusError, command: str, status_url: str) -> Refusal:
         """Return what to say of a command that nothing was heard of."""

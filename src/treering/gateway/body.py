@@ -16,10 +16,21 @@ _decode = msgspec.json.Decoder().decode
 
 async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
     """Return the body as it stands and as it reads; raises a refusal unless it is an object."""
-    _check_type(request.headers.get("content-type"))
-    raw = await _read(request)
+    raw = await _read(request, LARGEST_BODY)
+    found = _decoded(raw)
+    if not isinstance(found, dict):
+        raise invalid([fault((), "object_type", "Is no JSON object")])
+    return raw, cast("dict[str, Any]", found)
+
+
+async def json_value(request: Request, largest: int) -> object:
+    """Return what the body says, which may have *largest* bytes; raises a refusal if it is none."""
+    return _decoded(await _read(request, largest))
+
+
+def _decoded(raw: bytes) -> object:
     try:
-        found = _decode(raw)
+        return _decode(raw)
     except UnicodeDecodeError as error:
         raise Unreadable(f"The body is no UTF-8: byte {error.start} of a text.") from None
     except RecursionError:
@@ -28,21 +39,19 @@ async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
         if not raw.strip():
             raise Unreadable("The body is empty; send a JSON object, such as {}.") from None
         raise Unreadable(f"The body is no JSON: {error}.") from None
-    if not isinstance(found, dict):
-        raise invalid([fault((), "object_type", "Is no JSON object")])
-    return raw, cast("dict[str, Any]", found)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, largest: int) -> bytes:
+    _check_type(request.headers.get("content-type"))
     said = request.headers.get("content-length", "0")
-    if said.isdigit() and int(said) > LARGEST_BODY:
-        raise _too_large()
+    if said.isdigit() and int(said) > largest:
+        raise _too_large(largest)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > LARGEST_BODY:
-            raise _too_large()
+        if size > largest:
+            raise _too_large(largest)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -62,5 +71,5 @@ def _check_type(said: str | None) -> None:
         raise UnsupportedType(f"{said!r} is not taken; send application/json in UTF-8.")
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"The body is larger than {LARGEST_BODY} bytes, the most a command may have.")
+def _too_large(largest: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {largest} bytes, the most that is taken here.")

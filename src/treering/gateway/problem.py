@@ -58,6 +58,10 @@ class ReleaseTooOld(Refusal, word="release-too-old", title="Release too old", st
     """What is asked for was written by a newer release; ask one of its gateways."""
 
 
+class TooMany(Refusal, word="too-many", title="Too many at once", status=503):
+    """As many such requests as this process takes at once are being answered."""
+
+
 class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
     """PostgreSQL cannot be reached, or is not ready."""
 

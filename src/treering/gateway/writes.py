@@ -1,17 +1,14 @@
 """Writing an entity: each address is a command, each outcome an answer."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from treering.entity.validation import fault, invalid
-from treering.gateway.asking import Asked, Asking, Shown, expected_by, preferences
+from treering.gateway.asking import Asking, Shown, expected_by, preferences
 from treering.gateway.body import json_object
-from treering.gateway.collection import ID_IN_WORDS, Collection
+from treering.gateway.collection import Collection
 from treering.gateway.routes import Endpoint, Routes
+from treering.gateway.saying import Saying
 from treering.message import Outcome, id_of
 
 _encode = msgspec.json.Encoder().encode
@@ -22,6 +19,7 @@ class Writes:
 
     def __init__(self, collection: Collection, asking: Asking) -> None:
         self._collection = collection
+        self._saying = Saying(collection)
         self._asking = asking
 
     def add_to(self, routes: Routes) -> None:
@@ -37,19 +35,7 @@ class Writes:
     async def create(self, request: Request) -> Response:
         """Create an entity, under the id that the body names or a new one."""
         raw, fields = await json_object(request)
-        subject = None
-        if fields.get("id") is not None:
-            said = fields["id"]
-            if (named := self._collection.id_in_body(said)) is None:
-                raise invalid([self._wrong_id(said)])
-            subject = f"{self._collection.kind}/{named}"
-            if named != said:
-                raw = _encode({**fields, "id": named})
-        elif "id" in fields:
-            raw = _without_id(fields)
-        asked = Asked(
-            type=self._type("create"), body=raw, subject=subject, expected=expected_by(request)
-        )
+        asked = self._saying.create(fields, raw, expected=expected_by(request))
         return await self._asking.answer(request, asked, self._created(request))
 
     async def put(self, request: Request) -> Response:
@@ -64,36 +50,20 @@ class Writes:
     async def _change(self, request: Request, word: str) -> Response:
         named = self._collection.id_in_path(request.path_params["id"])
         raw, fields = await json_object(request)
-        if "id" in fields:
-            said = fields["id"]
-            if said is not None and self._collection.id_in_body(said) != named:
-                raise invalid([fault(("id",), "id_mismatch", f"The address names {named}", said)])
-            raw = _without_id(fields)
-        return await self._asking.answer(request, self._asked(request, word, named, raw), _entity)
+        asked = self._saying.change(word, named, fields, raw, expected=expected_by(request))
+        return await self._asking.answer(request, asked, _entity)
 
     def _plain(self, word: str, shown: Shown) -> Endpoint:
         """Return the endpoint of a command that has no body."""
 
         async def endpoint(request: Request) -> Response:
             named = self._collection.id_in_path(request.path_params["id"])
-            asked = self._asked(request, word, named, b"{}", shows_entity=shown is _entity)
+            asked = self._saying.plain(
+                word, named, expected=expected_by(request), shows_entity=shown is _entity
+            )
             return await self._asking.answer(request, asked, shown)
 
         return endpoint
-
-    def _asked(
-        self, request: Request, word: str, id: str, body: bytes, *, shows_entity: bool = True
-    ) -> Asked:
-        return Asked(
-            type=self._type(word),
-            body=body,
-            subject=f"{self._collection.kind}/{id}",
-            expected=expected_by(request),
-            shows_entity=shows_entity,
-        )
-
-    def _type(self, word: str) -> str:
-        return self._collection.entity.declaration.type_of(word)
 
     def _created(self, request: Request) -> Shown:
         def shown(outcome: Outcome) -> Response:
@@ -105,11 +75,6 @@ class Writes:
 
         return shown
 
-    def _wrong_id(self, said: object) -> Mapping[str, Any]:
-        if self._collection.entity.declaration.ids == "ulid":
-            return fault(("id",), "ulid_format", "Is no ULID", said)
-        return fault(("id",), "id_format", f"Is {ID_IN_WORDS}", said)
-
 
 def _entity(outcome: Outcome) -> Response:
     entity = outcome.entity or {"id": id_of(outcome.stream or "")}
@@ -118,10 +83,6 @@ def _entity(outcome: Outcome) -> Response:
 
 def _nothing(_outcome: Outcome) -> Response:
     return Response(status_code=204)
-
-
-def _without_id(fields: Mapping[str, Any]) -> bytes:
-    return _encode({name: value for name, value in fields.items() if name != "id"})
 
 
 def _origin(request: Request) -> str:

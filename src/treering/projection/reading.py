@@ -1,7 +1,8 @@
 """What a gateway asks of read models: rows as JSON text, how far they are, and to be told."""
 
 import builtins
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from treering.message import Position
 from treering.projection.aggregating import counted, facets, groups
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
+from treering.projection.exporting import Form, exported, poured
 from treering.projection.progress import Progress
 from treering.projection.selecting import Source, Statement, one, some, stretch, structure, values
 from treering.projection.status import Status
@@ -140,6 +142,16 @@ class ReadModels:
         make = partial(facets, fields=fields)
         ((found,),) = await self._asked(name, make, asked, tuple(fields))
         return found
+
+    async def export(self, name: str, asked: QueryOptions, form: Form) -> AsyncGenerator[bytes]:
+        """Yield all rows that match, as one file; memory does not grow with their number."""
+        said = values(asked, self.shape(name).words)
+        source = await self._source(await self._progress.build(name))
+        made = exported(source, asked, form=form)
+        wanted = [said[each] for each in made.names]
+        async with aclosing(poured(self._reader.url, made, wanted, form)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
         """Say whether the read model shows all events up to *position*, as soon as it does.

@@ -81,7 +81,7 @@ def one(source: Source, *, include_deleted: bool, fields: Sequence[str] | None =
     named = cast(cast(bindparam("key"), Text), Text() if isinstance(key.type, String) else key.type)
     wanted = and_(key == named, _seen(table, include_deleted=include_deleted))
     version = table.columns.get("_version", null())
-    row = shown(_columns(table, fields)).label("text")
+    row = shown(columns_of(table, fields)).label("text")
     return compiled(select(row, version.label("version")).where(wanted))
 
 
@@ -124,7 +124,7 @@ def some(source: Source, asked: QueryOptions) -> Statement:
     """
     wanted = wanted_of(source, asked)
     page = (
-        select(shown(_columns(source.table, asked.fields)).label("shown"))
+        select(shown(columns_of(source.table, asked.fields)).label("shown"))
         .where(wanted)
         .order_by(*Ordering(source.table, asked, source.shape).by())
         .limit(cast(bindparam("limit"), BigInteger))
@@ -148,7 +148,7 @@ def stretch(source: Source, asked: QueryOptions) -> Statement:
     limit = cast(bindparam("limit"), BigInteger)
     page = (
         select(
-            shown(_columns(source.table, asked.fields)).label("shown"),
+            shown(columns_of(source.table, asked.fields)).label("shown"),
             order.place().label("place"),
             func.row_number().over(order_by=order.by()).label("number"),
         )
@@ -186,7 +186,8 @@ def _total(table: Table, wanted: ColumnElement[bool], asked: QueryOptions) -> Co
     return select(func.count()).select_from(table).where(wanted).scalar_subquery()
 
 
-def _columns(table: Table, fields: Sequence[str] | None) -> Sequence[Column[Any]]:
+def columns_of(table: Table, fields: Sequence[str] | None) -> Sequence[Column[Any]]:
+    """Return the columns called *fields*, all unless said."""
     if fields is None:
         return [*table.columns]
     return [table.columns[name] for name in fields]

@@ -66,16 +66,25 @@ def value_of(column: ColumnElement[Any]) -> ColumnElement[str]:
         return text
     if isinstance(type_, Float | Numeric):
         return _number(text)
-    if isinstance(type_, DateTime):
-        utc = func.timezone(literal("UTC"), column) if type_.timezone else column
-        return _moment(utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-    if isinstance(type_, Date):
-        return _moment(column, "YYYY-MM-DD")
+    if isinstance(type_, DateTime | Date):
+        return literal('"') + _moment(column) + literal('"')
     return cast(func.to_json(column if isinstance(type_, String) else text), Text)
 
 
-def _moment(moment: ColumnElement[Any], form: str) -> ColumnElement[str]:
-    return literal('"') + func.to_char(moment, literal(form), type_=Text()) + literal('"')
+def plain_of(column: Column[Any]) -> ColumnElement[Any]:
+    """Return the column as it stands in a table: as in JSON, but for the quotes of texts."""
+    type_ = column.type
+    if isinstance(type_, DateTime | Date):
+        return _moment(column)
+    return column if isinstance(type_, String) else value_of(column)
+
+
+def _moment(column: ColumnElement[Any]) -> ColumnElement[str]:
+    type_ = column.type
+    if isinstance(type_, DateTime):
+        utc = func.timezone(literal("UTC"), column) if type_.timezone else column
+        return func.to_char(utc, literal('YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), type_=Text())
+    return func.to_char(column, literal("YYYY-MM-DD"), type_=Text())
 
 
 def _number(text: ColumnElement[str]) -> ColumnElement[str]:

@@ -1,0 +1,142 @@
+"""Many entities in one request: a command each, all on their way at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.entity.validation import fault, invalid
+from treering.errors import Refusal
+from treering.gateway.asking import Asked, Asking
+from treering.gateway.body import json_value
+from treering.gateway.collection import ID_IN_WORDS, Collection
+from treering.gateway.routes import Routes
+from treering.gateway.saying import Saying
+from treering.message import id_of
+
+MOST = 1000
+"""Items of one request."""
+_LARGEST = 16_000_000
+"""Bytes of its body; each item is bounded as any command is."""
+_WORDS: Sequence[str] = ("create", "update", "delete")
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One of the items, and where it stands."""
+
+    word: str
+    place: int
+    asked: Asked | Refusal
+
+
+class Bulk:
+    """POST of `$bulk`: what can be done is done, and what cannot is told, item by item."""
+
+    def __init__(self, collection: Collection, asking: Asking) -> None:
+        self._collection = collection
+        self._saying = Saying(collection)
+        self._asking = asking
+
+    def add_to(self, routes: Routes) -> None:
+        """Add the address."""
+        routes.add("POST", f"{self._collection.path}/$bulk", self.bulk)
+
+    async def bulk(self, request: Request) -> Response:
+        """Create, update and delete up to 1,000 entities."""
+        items = self._items(await json_value(request, _LARGEST))
+        asked = [each.asked for each in items if isinstance(each.asked, Asked)]
+        told, headers = await self._asking.answers(request, asked)
+        outcomes = iter(told)
+        done = dict.fromkeys(_WORDS, 0)
+        ids: list[str] = []
+        errors: list[Mapping[str, Any]] = []
+        for each in items:
+            found = next(outcomes) if isinstance(each.asked, Asked) else each.asked
+            problem = found.problem() if isinstance(found, Refusal) else found.problem
+            if problem is not None:
+                errors.append({"in": each.word, "index": each.place, "problem": problem})
+                continue
+            done[each.word] += 1
+            if each.word == "create" and not isinstance(found, Refusal):
+                ids.append(id_of(found.stream or ""))
+        body = {
+            "success": not errors,
+            "created": done["create"],
+            "updated": done["update"],
+            "deleted": done["delete"],
+            "ids": ids,
+            "errors": errors,
+        }
+        status = 201 if done["create"] else 200
+        return Response(_encode(body), status, headers=headers, media_type="application/json")
+
+    def _items(self, said: object) -> Sequence[_Item]:
+        """Return the items that the body says; raises InvalidBody unless it is a list of them."""
+        parts: dict[str, Any]
+        if isinstance(said, list):
+            parts = {"create": said}
+        elif isinstance(said, dict):
+            parts = cast("dict[str, Any]", said)
+        else:
+            word = "Is no list of entities, and no object with create, update and delete"
+            raise invalid([fault((), "object_type", word)])
+        faults = [
+            fault((name,), "extra_forbidden", "Is none of create, update and delete")
+            for name in parts
+            if name not in _WORDS
+        ]
+        lists: dict[str, list[Any]] = {}
+        for word in _WORDS:
+            found: Any = parts.get(word, [])
+            if isinstance(found, list):
+                lists[word] = cast("list[Any]", found)
+            else:
+                faults.append(fault((word,), "list_type", "Is no list", found))
+        if (count := sum(map(len, lists.values()))) > MOST:
+            word = f"A request has at most {MOST} items, not {count}; send several"
+            faults.append(fault((), "too_long", word))
+        if faults:
+            raise invalid(faults)
+        makers: Mapping[str, Callable[[Any], Asked]] = {
+            "create": self._create, "update": self._update, "delete": self._delete,
+        }  # fmt: skip
+        return [
+            _Item(word, place, _attempted(makers[word], each))
+            for word, found in lists.items()
+            for place, each in enumerate(found)
+        ]
+
+    def _create(self, said: Any) -> Asked:
+        return self._saying.create(_object(said))
+
+    def _update(self, said: Any) -> Asked:
+        fields = _object(said)
+        named = self._id(fields.get("id"))
+        rest = {name: value for name, value in fields.items() if name != "id"}
+        return self._saying.change("update", named, rest)
+
+    def _delete(self, said: Any) -> Asked:
+        return self._saying.plain("delete", self._id(said), shows_entity=False)
+
+    def _id(self, said: object) -> str:
+        if not isinstance(said, str):
+            raise invalid([fault(("id",), "missing", f"Say its id: {ID_IN_WORDS}", said)])
+        return self._collection.id_in_path(said)
+
+
+def _attempted(make: Callable[[Any], Asked], said: Any) -> Asked | Refusal:
+    try:
+        return make(said)
+    except Refusal as refusal:
+        return refusal
+
+
+def _object(said: object) -> dict[str, Any]:
+    if not isinstance(said, dict):
+        raise invalid([fault((), "object_type", "Is no JSON object", said)])
+    return cast("dict[str, Any]", said)
