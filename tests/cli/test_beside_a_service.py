@@ -284,3 +284,25 @@ def test_the_doctor_finds_all_well(treering: Treering) -> None:
     said = treering("doctor")
     assert said.status == 0
     assert said.out.startswith("ok positions are gapless") or "ok    positions" in said.out
+
+
+def test_rows_are_asked_for_as_over_http(treering: Treering) -> None:
+    for number in (1, 2, 3):
+        words = (f"name=asked {number}", f"height={number}")
+        assert treering("command", "station.create", *words).status == 0
+    condition = ("--where", "name[starts_with]=asked", "--sort", "-height")
+    found = treering("query", "stations", *condition, "--limit", "2", "--json")
+    assert [row["name"] for row in found.json] == ["asked 3", "asked 2"]
+    shown = treering("query", "stations", *condition, "--limit", "2", "--fields", "name")
+    assert shown.out.split("\n")[1].strip() == "asked 3"
+    assert "2 of 3 rows" in shown.out
+    lines = treering("query", "stations", *condition, "--fields", "name", "--csv").out
+    assert lines.split() == ["name", "asked", "3", "asked", "2", "asked", "1"]
+
+
+def test_a_question_that_does_not_fit_says_why(treering: Treering) -> None:
+    said = treering("query", "stations", "--where", "nam=x")
+    assert said.status == 1
+    assert "did you mean 'name'" in said.err
+    assert "is no condition" in treering("query", "stations", "--where", "name").err
+    assert "There is no read model" in treering("query", "nothing").err

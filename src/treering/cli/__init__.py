@@ -26,6 +26,7 @@ _COMMANDS = {
     "commands": ("commands:app", "What became of commands."),
     "dead": ("dead:app", "Messages that could not be read as commands."),
     "events": ("events:app", "What happened, in order."),
+    "query": ("query:query", "Rows of a read model, filtered and sorted."),
     "projections": ("projections:app", "How far read models are; build one anew."),
     "relay": ("relay:app", "Events on their way to Kafka, and what an operator may decide."),
     "db": ("db:app", "Bring the database up to date, or take the store down."),
