@@ -102,6 +102,7 @@ class Circumstances:
     """Whether it becomes ready."""
     wait_seconds: float = 10
     visible_seconds: float = 2
+    list_max: int = 100_000
     drain_seconds: float = 5
 
 
@@ -160,6 +161,7 @@ async def running(
             kafka=servers.kafka,
             wait_seconds=circumstances.wait_seconds,
             visible_seconds=circumstances.visible_seconds,
+            list_max=circumstances.list_max,
         )
         started = await _serve(stack, parts, circumstances)
         if circumstances.is_ready:

@@ -42,6 +42,7 @@ async def run_gateway(
             allowed_hosts=said.allowed_hosts,
             wait_seconds=said.wait_seconds,
             visible_seconds=said.visible_seconds,
+            list_max=said.list_max,
         )
         await gateway.serve(
             gateway.build(parts),

@@ -71,6 +71,8 @@ class Parts:
     """Seconds a request waits for its command's outcome."""
     visible_seconds: float = 1
     """Seconds it waits for a read model."""
+    list_max: int = 100_000
+    """Rows of a list that is asked for whole."""
 
 
 def build(parts: Parts) -> "Gateway":
@@ -101,7 +103,7 @@ def build(parts: Parts) -> "Gateway":
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
             past = Past(each, parts.reader, parts.registry)
             past.add_to(to)
-            Reads(each, parts.read_models, freshness, past).add_to(to)
+            Reads(each, parts.read_models, freshness, past, most=parts.list_max).add_to(to)
             Figures(each, parts.read_models, freshness).add_to(to)
             Exports(each, parts.read_models, freshness).add_to(to)
             Writes(each, asking).add_to(to)

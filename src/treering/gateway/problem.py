@@ -58,6 +58,10 @@ class ReleaseTooOld(Refusal, word="release-too-old", title="Release too old", st
     """What is asked for was written by a newer release; ask one of its gateways."""
 
 
+class TooLong(Refusal, word="too-long", title="Too long", status=413):
+    """There are more rows than a list has which is asked for whole."""
+
+
 class TooMany(Refusal, word="too-many", title="Too many at once", status=503):
     """As many such requests as this process takes at once are being answered."""
 

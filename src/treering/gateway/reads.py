@@ -1,6 +1,7 @@
 """Reading an entity, or a list of them: one statement, PostgreSQL's JSON as it comes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from treering.gateway.caching import tag_of, tagged
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
 from treering.gateway.past import Past
+from treering.gateway.problem import TooLong
 from treering.gateway.query import Parser, one_of, parsed, whole
 from treering.gateway.routes import Routes
 from treering.projection import Listing, ReadModels
@@ -35,9 +37,16 @@ class Reads:
     """GET of one collection."""
 
     def __init__(
-        self, collection: Collection, read_models: ReadModels, freshness: Freshness, past: Past
+        self,
+        collection: Collection,
+        read_models: ReadModels,
+        freshness: Freshness,
+        past: Past,
+        *,
+        most: int,
     ) -> None:
         self._collection = collection
+        self._most = most
         self._past = past
         self._read_models = read_models
         self._freshness = freshness
@@ -84,11 +93,18 @@ class Reads:
         query = parsed(request.scope["query_string"], _LIST, question)
         headers = await self._wait(request, query.get("min_position"))
         asked, page = _asked(question, query)
+        if asked.limit is None:
+            asked = replace(asked, limit=self._most + 1)
         found = await self._read_models.list(self._collection.read_model, asked)
         if asked.cursor is not None:
             text = _stretch(found, asked)
         elif page:
             text = _paged(found, page, asked.limit or 1)
+        elif found.rows > self._most:
+            raise TooLong(
+                f"There are more than {self._most:,} {self._collection.plural}: take pages with "
+                "`page` and `size`, go on from a `cursor`, or take a file from `$export`."
+            )
         else:
             text = found.items
         token = await self._freshness.token(found.position)

@@ -49,6 +49,8 @@ class Listing:
     """The JSON text of an array."""
     total: int | None
     """Rows there are on all pages, if they were to be counted."""
+    rows: int = 0
+    """Rows there are here."""
     position: Position = 0
     """Up to which event they are folded."""
     mark: str = field(default="", compare=False)
@@ -117,9 +119,8 @@ class ReadModels:
     async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
         if asked.cursor is None:
-            ((items, total, position),) = await self._asked(name, some, asked)
-            mark = self.mark(name)
-            return Listing(items=items, total=total, position=position, mark=mark)
+            (row,) = await self._asked(name, some, asked)
+            return Listing(**row, mark=self.mark(name))
         try:
             (row,) = await self._asked(name, stretch, asked)
         except BadRequest as error:

@@ -134,7 +134,7 @@ def some(source: Source, asked: QueryOptions) -> Statement:
     items = array_of(func.string_agg(page.c.shown, literal(",")))
     total = _total(source.table, wanted, asked)
     columns = items.label("items"), total.label("total"), source.position().label("position")
-    return compiled(select(*columns).select_from(page))
+    return compiled(select(*columns, func.count().label("rows")).select_from(page))
 
 
 def stretch(source: Source, asked: QueryOptions) -> Statement:
