@@ -86,6 +86,11 @@ class Running:
     stop: asyncio.Event
     """Ends the gateway."""
     serving: asyncio.Task[None] = field(repr=False)
+    app: Gateway = field(repr=False)
+
+    def served(self) -> Sequence[tuple[str, str]]:
+        """Return the methods and paths that are answered."""
+        return [(method, each.path) for each in self.app.routes.all() for method in each.methods]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +191,10 @@ async def _serve(
 ) -> Running:
     stop = asyncio.Event()
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    app = gateway.build(parts)
     serving = asyncio.create_task(
         gateway.serve(
-            gateway.build(parts),
+            app,
             "127.0.0.1",
             0,
             stop,
@@ -205,7 +211,13 @@ async def _serve(
     url = await listening
     http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=30))
     return Running(
-        url=url, http=http, reader=parts.reader, client=parts.client, stop=stop, serving=serving
+        url=url,
+        http=http,
+        reader=parts.reader,
+        client=parts.client,
+        stop=stop,
+        serving=serving,
+        app=app,
     )
 
 

@@ -55,6 +55,7 @@ class About:
             "collections": {each.plural: each.path for each in self._collections},
             "commands": "/api/v1/commands",
             "schemas": "/api/v1/schemas",
+            "openapi": "/openapi.json",
             "info": "/api/v1/info",
             "health": "/health",
             "metrics": "/metrics",

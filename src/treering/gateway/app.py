@@ -24,6 +24,7 @@ from treering.gateway.export import Exports
 from treering.gateway.figures import Figures
 from treering.gateway.freshness import Freshness
 from treering.gateway.health import Health, live
+from treering.gateway.openapi import OpenApi
 from treering.gateway.origin import check, names_of
 from treering.gateway.past import Past
 from treering.gateway.positions import Epoch
@@ -91,6 +92,7 @@ def build(parts: Parts) -> "Gateway":
         wait_seconds=parts.wait_seconds,
         visible_seconds=parts.visible_seconds,
     )
+    OpenApi(parts.service, parts.collections, parts.read_models).add_to(routes)
     About(parts.service, parts.collections, parts.reader, epoch, parts.read_models).add_to(routes)
     rules = parts.registry.rulebook.words
     Health(parts.reader, epoch, parts.read_models, broker, rules).add_to(routes)
@@ -123,7 +125,7 @@ class Gateway:
     """The ASGI application; it answers to *names*, to any without."""
 
     def __init__(self, routes: Routes, names: frozenset[str] | None = None) -> None:
-        self._routes = routes
+        self.routes = routes
         self._names = names
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
@@ -145,7 +147,7 @@ class Gateway:
 
     def _find(self, scope: Scope) -> Route | None:
         values: list[str] = []
-        route = self._routes.find(scope["path"], values)
+        route = self.routes.find(scope["path"], values)
         if route is not None:
             scope["path_params"] = dict(zip(route.names, values, strict=True))
         return route

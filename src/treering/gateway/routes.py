@@ -1,6 +1,6 @@
 """Which endpoint answers which address: a tree of segments, walked once a request."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from urllib.parse import quote, quote_from_bytes
 
 from starlette.requests import Request
@@ -40,6 +40,13 @@ class Route:
             self._within[name] = Route(f"{self.path}/{segment}")
         return self._within[name]
 
+    def all(self) -> "Iterator[Route]":
+        """Yield it and all that is further, where something answers."""
+        if self.endpoints:
+            yield self
+        for each in self._within.values():
+            yield from each.all()
+
     def step(self, segment: str, values: list[str]) -> "Route | None":
         """Return the route one segment further; what stands at a parameter is noted in *values*."""
         if (literal := self._within.get(segment)) is not None:
@@ -68,6 +75,10 @@ class Routes:
         route.endpoints[method] = endpoint
         if method == "GET":
             route.endpoints["HEAD"] = endpoint
+
+    def all(self) -> Iterator[Route]:
+        """Yield every address that is answered."""
+        return self._root.all()
 
     def leading_to(self, old: str, new: str) -> "Routes":
         """Return what adds addresses below *old* that say in each answer where they are now."""

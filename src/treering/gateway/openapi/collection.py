@@ -1,0 +1,40 @@
+"""The paths of one collection."""
+
+from treering.gateway.collection import ID
+from treering.gateway.openapi import reading, writing
+from treering.gateway.openapi.operations import Described, parameter
+from treering.gateway.openapi.subject import Subject
+
+
+def paths_of(of: Subject) -> dict[str, Described]:
+    """Return its operations, by path and method."""
+    path = of.collection.path
+    one = f"{path}/{{id}}"
+    found: dict[str, Described] = {
+        path: {"get": reading.all_of(of), "post": writing.create(of)},
+        f"{path}/$schema": {"get": reading.schema(of)},
+        f"{path}/$stats": {"get": reading.stats(of)},
+        f"{path}/$facets": {"get": reading.facets(of)},
+        f"{path}/$aggregate": {"get": reading.aggregate(of)},
+        f"{path}/$export": {"get": reading.export(of)},
+        f"{path}/$bulk": {"post": writing.bulk(of)},
+        one: {
+            "get": reading.one(of),
+            "put": writing.change(of, "update", "Set the fields that are named"),
+            "patch": writing.change(of, "patch", "Apply a merge patch (RFC 7396) to fields"),
+            "delete": writing.plain(of, "delete"),
+        },
+        f"{one}/$restore": {"post": writing.plain(of, "restore", shows=True)},
+        f"{one}/$purge": {"post": writing.plain(of, "purge")},
+        f"{one}/$history": {"get": reading.history(of)},
+        f"{one}/$diff": {"get": reading.diff(of)},
+    }
+    for address in (each for each in found if "{id}" in each):
+        found[address]["parameters"] = [_id(of)]
+    return found
+
+
+def _id(of: Subject) -> Described:
+    is_any = of.collection.entity.declaration.ids == "any"
+    pattern = {"pattern": f"^{ID.pattern}$"} if is_any else {}
+    return parameter("id", {"type": "string", **pattern}, "Its id.", where="path", required=True)

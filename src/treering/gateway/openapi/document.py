@@ -1,0 +1,120 @@
+"""The document: all collections, and what every service has."""
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from treering.gateway.collection import Collection
+from treering.gateway.openapi.collection import paths_of
+from treering.gateway.openapi.operations import (
+    PROBLEM,
+    WRITTEN,
+    Described,
+    content,
+    operation,
+    parameter,
+)  # fmt: skip
+from treering.gateway.openapi.shapes import shapes
+from treering.gateway.openapi.subject import Subject
+from treering.gateway.routes import Routes
+from treering.projection import ReadModels
+from treering.service import Service
+
+ADDRESS = "/openapi.json"
+_OBJECT: Described = {"type": "object"}
+_TAG = "service"
+
+
+class OpenApi:
+    """`/openapi.json`, made once."""
+
+    def __init__(
+        self, service: Service, collections: Sequence[Collection], read_models: ReadModels
+    ) -> None:
+        self._service = service
+        self._collections = collections
+        self._read_models = read_models
+        self._made: bytes | None = None
+
+    def add_to(self, routes: Routes) -> None:
+        """Add its address."""
+        routes.add("GET", ADDRESS, self.get)
+
+    async def get(self, _request: Request) -> Response:
+        """Answer with the document."""
+        if self._made is None:
+            self._made = msgspec.json.encode(self.document())
+        return Response(self._made, media_type="application/json")
+
+    def document(self) -> Described:
+        """Return the document."""
+        components: dict[str, Described] = {"Problem": PROBLEM}
+        for each in self._collections:
+            components |= shapes(each.entity)
+        paths = dict(_OURS)
+        for each in self._collections:
+            shape = self._read_models.shape(each.read_model)
+            paths |= paths_of(Subject(each, shape, components))
+        service = self._service
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": service.display_name,
+                "version": service.version,
+                **({"description": service.description} if service.description else {}),
+            },
+            "tags": [{"name": _TAG}, *({"name": each.plural} for each in self._collections)],
+            "paths": paths,
+            "components": {"schemas": components},
+        }
+
+
+def _told(named: str, said: str, *, kind: str = "application/json") -> Described:
+    schema: Described = {"type": "string"} if kind.startswith("text/") else _OBJECT
+    answers = {200: (said, content(schema, kind=kind))}
+    return {"get": operation(named, said, _TAG, answers=answers, problems=())}
+
+
+_ID = parameter("id", {"type": "string"}, "Its id.", where="path", required=True)
+_COMMAND: Described = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {
+        "type": {"type": "string"},
+        "subject": {"type": "string"},
+        "id": {"type": "string"},
+        "expectedversion": {"type": "integer"},
+        "data": {"type": "object"},
+    },
+}
+_SAMPLE: Described = {"type": "config.create.v1", "data": {"name": "first", "data": {}}}
+_OURS: dict[str, Described] = {
+    "/": _told("root", "What runs here, and where."),
+    "/api/v1/info": _told("info", "What the service says of itself."),
+    "/health": _told("health", "Every check."),
+    "/health/live": _told("live", "Whether the process runs."),
+    "/health/ready": _told("ready", "Whether it can be asked."),
+    "/metrics": _told("metrics", "Figures for Prometheus.", kind="text/plain"),
+    ADDRESS: _told("openapi", "This document."),
+    "/api/v1/schemas": _told("schemas", "All shapes of messages and read models."),
+    "/api/v1/schemas/{id}": {
+        **_told("schema", "The JSON Schema of one revision.", kind="application/schema+json"),
+        "parameters": [_ID],
+    },
+    "/api/v1/commands": {
+        "post": operation(
+            "command",
+            "Publish any command, as a CloudEvent",
+            _TAG,
+            body=content(_COMMAND, sample=_SAMPLE),
+            answers={200: ("The outcome.", content(_OBJECT))},
+            problems=WRITTEN,
+        )
+    },
+    "/api/v1/commands/{id}": {
+        **_told("commandOutcome", "What became of a command."),
+        "parameters": [_ID],
+    },
+}

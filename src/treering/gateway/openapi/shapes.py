@@ -1,0 +1,49 @@
+"""What entities look like on HTTP: shown, created and changed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from treering.entity import Entity
+from treering.gateway.openapi.operations import Described
+
+_SHOWN: Mapping[str, Described] = {
+    "id": {"type": "string", "readOnly": True, "examples": ["01JD3V0M7P3M1V9B6Q2WZ1X5YK"]},
+    "created_at": {"type": "string", "format": "date-time", "readOnly": True},
+    "updated_at": {"type": "string", "format": "date-time", "readOnly": True},
+    "deleted_at": {
+        "type": "string",
+        "format": "date-time",
+        "readOnly": True,
+        "description": "Only of what is deleted.",
+    },
+}
+
+
+def name_of(entity: type[Entity]) -> str:
+    """Return what the components of an entity are called: of its kind, which no other has."""
+    return "".join(word.capitalize() for word in re.split("-", entity.declaration.kind))
+
+
+def shapes(entity: type[Entity]) -> dict[str, Described]:
+    """Return the components of one entity, by their names."""
+    name = name_of(entity)
+    shown = _schema(entity, name, "serialization")
+    made = _schema(entity, f"{name}New", "validation")
+    found = {**shown.pop("$defs", {}), **made.pop("$defs", {})}
+    found[name] = shown | {
+        "properties": {**_SHOWN, **shown["properties"]},
+        "required": ["id", "created_at", "updated_at"],
+        "additionalProperties": True,
+    }
+    found[f"{name}New"] = made | {"properties": {"id": {"type": "string"}, **made["properties"]}}
+    found[f"{name}Change"] = {name: value for name, value in made.items() if name != "required"}
+    return found
+
+
+def _schema(entity: type[Entity], name: str, mode: Literal["serialization", "validation"]) -> Any:
+    """Return the schema, the models within it under names that begin with *name*."""
+    template = f"#/components/schemas/{name}.{{model}}"
+    schema = entity.model_json_schema(mode=mode, ref_template=template)
+    within = {f"{name}.{each}": said for each, said in schema.pop("$defs", {}).items()}
+    return {**schema, **({"$defs": within} if within else {})}
