@@ -97,7 +97,7 @@ async def overdue(
 
 @asynccontextmanager
 async def _held(store: Reader, parts: _Page, page: _Page) -> AsyncGenerator[Sequence[Parked]]:
-    """Hold a page of the first of the *parts* that nobody else holds and that has one."""
+    """Hold a page of the first of the *parts* that nobody else holds."""
     found = await store.fetch(statement(parts[0]), *parts[1])
     if not found:
         yield ()
@@ -110,11 +110,10 @@ async def _held(store: Reader, parts: _Page, page: _Page) -> AsyncGenerator[Sequ
                 if not await connection.fetchval(statement("try_lock"), name):
                     continue
             asked = statement(page[0]), topic, partition, *page[1], _MOST, PAGE_BYTES
-            if rows := await store.fetch(*asked):
-                yield [*map(_of_row, rows)]
-                with translated():
-                    await connection.execute("select pg_advisory_unlock_all()")
-                return
+            yield [*map(_of_row, await store.fetch(*asked))]
+            with translated():
+                await connection.execute("select pg_advisory_unlock_all()")
+            return
         yield ()
     finally:
         connection.terminate()
