@@ -93,3 +93,12 @@ async def unhindered(database: Database) -> Sequence[str]:
             return await migrations.losses(database.owner, database.namespace)
         except StoreNotReady:
             await asyncio.sleep(0.01)
+
+
+async def test_nobody_works_in_a_store_that_is_not_there(database: Database) -> None:
+    connection = await owner_of(database)
+    try:
+        async with connection.transaction():
+            assert await close(connection, "nowhere") == []
+    finally:
+        await connection.close()

@@ -5,7 +5,7 @@ writing it down. All of it is done, or nothing.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -119,18 +119,20 @@ async def _unbroken(
 
     What breaks one may have been mended while it was looked for; it counts if it stays so.
     """
-    for _ in range(_LOOKS):
+    looks = 0
+    while True:
+        looks += 1
         position = await _caught_up(connection, staging, position)
-        with suppress(RulesBroken):
+        try:
             await staging.require_unbroken()
+        except RulesBroken:
+            head = await _position(connection)
+            if head == position or looks > _LOOKS:
+                raise
+            await staging.fill_again(await staging.changed(position))
+            position = head
+        else:
             return position
-        head = await _position(connection)
-        if head == position:
-            break
-        await staging.fill_again(await staging.changed(position))
-        position = head
-    await staging.require_unbroken()
-    return position
 
 
 async def _caught_up(
