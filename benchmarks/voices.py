@@ -180,7 +180,7 @@ def _shown(said: Said, response: Response, found: dict[str, Any]) -> Answer:
     return Answer(
         word=word,
         stream=f"{kind}/{named}" if named else said.subject,
-        version=int(headers["etag"].strip('"')) if "etag" in headers else None,
+        version=int(headers["etag"].strip('"').partition("-")[0]) if "etag" in headers else None,
         last=int(position.rpartition(":")[2]) if position else None,
         entity=found if named else None,
     )
