@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 
 import psutil
@@ -80,7 +80,8 @@ def _crashed(command: Sequence[str], port: int, seconds: float) -> list[str]:
         making = [clients.submit(_creates, port, until + 1) for _ in range(CLIENTS)]
         time.sleep(seconds)
         for process in _processes(service.pid):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # who is left without a parent ends by itself
+                process.kill()
         return [id_ for each in making for id_ in each.result()]
 
 
