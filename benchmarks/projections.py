@@ -25,7 +25,8 @@ from treering.app.logs import configure
 from treering.app.running import collect_less
 from treering.domain.projection import projection as skipping
 from treering.embedded import ServerOptions, Servers
-from treering.projection import Projection, Projector, ReadModels, rebuild
+from treering.projection import Projection, Projector, rebuild
+from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.settings import Settings
 from treering.store import Store, migrations

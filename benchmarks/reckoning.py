@@ -11,7 +11,8 @@ from treering.bus import Client, Topics
 from treering.bus.partitions import partition_of
 from treering.errors import BusError, StoreError
 from treering.message import Position
-from treering.projection import Projection, ReadModels
+from treering.projection import Projection
+from treering.reading import ReadModels
 from treering.store import Reader
 from treering.testing.audit import Books, Violation, audit_answers, audit_store, audit_subscriber
 from treering.testing.ledger import Ledger

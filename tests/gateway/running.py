@@ -19,7 +19,8 @@ from treering.errors import Refusal
 from treering.gateway import Gateway
 from treering.handling import Handling
 from treering.message import Command, Event, Received, Recorded
-from treering.projection import Projection, Projector, ReadModels
+from treering.projection import Projection, Projector
+from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.service import Service

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from tests.gateway.running import served, word
 from treering import gateway
 from treering.gateway.app import Gateway
-from treering.gateway.body import json_object
-from treering.gateway.routes import Routes
+from treering.gateway.http.body import json_object
+from treering.gateway.http.routes import Routes
 
 
 async def fails(_request: Request) -> Response:

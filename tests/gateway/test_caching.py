@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from treering.gateway.caching import tag_of, version_in
+from treering.gateway.http.caching import tag_of, version_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DATASETS = "/api/v1/datasets"

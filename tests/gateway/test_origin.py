@@ -8,9 +8,9 @@ import pytest
 from tests.gateway.running import problem, served, word
 from treering import ulid
 from treering.gateway import Gateway
-from treering.gateway.health import live
-from treering.gateway.origin import names_of
-from treering.gateway.routes import Routes
+from treering.gateway.http.origin import names_of
+from treering.gateway.http.routes import Routes
+from treering.gateway.service.health import live
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a name in a table, nobody binds it

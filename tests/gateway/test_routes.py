@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.errors import DeclarationError
-from treering.gateway.routes import Routes
+from treering.gateway.http.routes import Routes
 
 
 async def endpoint(_request: Request) -> Response:

@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from tests.projection.world import COUNTS, PARCELS, REGISTRY
-from treering.projection import Projection, Projector, ProjectorOptions, ReadModels
+from treering.projection import Projection, Projector, ProjectorOptions
 from treering.projection.ground import Ground
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 
 type Folding = Callable[..., AbstractAsyncContextManager[None]]

@@ -14,9 +14,10 @@ from tests.projection.world import COUNTS, PARCELS, append, create, fields, parc
 from treering.entity import Created, Updated
 from treering.errors import StoreNotReady
 from treering.message import Recorded
-from treering.projection import Change, Projection, ReadModels, accept, accept_same, prune
+from treering.projection import Change, Projection, accept, accept_same, prune
 from treering.projection.build import begin
 from treering.projection.ground import Ground
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

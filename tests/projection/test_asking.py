@@ -16,9 +16,9 @@ from tests.projection.conftest import Folding
 from tests.projection.questions import Question, questions
 from tests.projection.world import THINGS, append
 from treering.entity import Created
-from treering.gateway.query import parsed
-from treering.projection import Listing, ReadModels
+from treering.gateway.http.query import parsed
 from treering.query import Cursor, Parsing, QueryOptions
+from treering.reading import Listing, ReadModels
 from treering.store import Reader, Store
 
 _VALUES: Mapping[str, Sequence[Any]] = {

@@ -18,7 +18,8 @@ from tests.projection.world import (
     table,
 )  # fmt: skip
 from treering.errors import StoreNotReady
-from treering.projection import ReadModels, rebuild
+from treering.projection import rebuild
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

@@ -12,8 +12,9 @@ from tests.projection.conftest import Folding
 from tests.projection.versions import becomes, counting, shown_by_the_view
 from tests.projection.world import COUNTS, REGISTRY, create, shown, skip, table
 from treering.errors import ReadModelAway, StoreNotReady
-from treering.projection import ReadModels, accept, rebuild
+from treering.projection import accept, rebuild
 from treering.projection.ground import Ground
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

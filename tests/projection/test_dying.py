@@ -13,7 +13,7 @@ import pytest
 
 from tests.projection.conftest import Folding
 from tests.projection.world import counted, create
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 from treering.store import Store
 from treering.testing.fixtures import Database
 

@@ -24,9 +24,10 @@ from tests.projection.world import (
     table,
 )  # fmt: skip
 from treering.entity import Created, Updated
-from treering.projection import ReadModels, rebuild
+from treering.projection import rebuild
 from treering.projection.announcing import rebuild_lock
 from treering.projection.build import schema_for
+from treering.reading import ReadModels
 from treering.sql import statement
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database

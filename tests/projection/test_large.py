@@ -17,11 +17,12 @@ from tests.projection.world import (
     parcel,
 )  # fmt: skip
 from treering.entity import Created
-from treering.projection import ReadModels, rebuild
+from treering.projection import rebuild
 from treering.projection.build import begin
 from treering.projection.follower import Follower
 from treering.projection.ground import Ground
 from treering.projection.pack import Pack
+from treering.reading import ReadModels
 from treering.store import Store
 
 EVENTS = 40

@@ -21,8 +21,9 @@ from tests.projection.world import (
 )  # fmt: skip
 from treering.entity import Created, Deleted, Purged, Tagged, Updated
 from treering.message import Command
-from treering.projection import ReadModels, rebuild
+from treering.projection import rebuild
 from treering.query import QueryOptions
+from treering.reading import ReadModels
 from treering.store import Store
 from treering.testing.fixtures import Database
 

@@ -13,7 +13,8 @@ from tests.projection.conftest import Folding
 from tests.projection.world import COUNTS, PARCELS, append, becomes_live, create, fields, parcel
 from treering.entity import Created, Updated
 from treering.message import Recorded
-from treering.projection import Change, Projection, ReadModels, increment
+from treering.projection import Change, Projection, increment
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

@@ -24,8 +24,9 @@ from tests.projection.world import (
 from treering.entity import Created, Deleted
 from treering.errors import DeclarationError, StoreNotReady
 from treering.message import Recorded
-from treering.projection import Change, Projection, ReadModels, put, rebuild
+from treering.projection import Change, Projection, put, rebuild
 from treering.query import QueryOptions
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

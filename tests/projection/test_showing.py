@@ -12,8 +12,8 @@ from treering.message import Command
 from treering.projection.build import Build, begin, tables_of
 from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
-from treering.projection.selecting import Source, one, some
 from treering.query import QueryOptions
+from treering.reading.selecting import Source, one, some
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import pytest
 
 from tests.projection.world import COUNTS, append, create, fields, parcel, skip
 from treering.entity import Created, Updated
-from treering.projection import ReadModels
 from treering.projection.build import Build, begin, builds, prepare
 from treering.projection.follower import Follower
 from treering.projection.ground import Ground
 from treering.projection.notice import Notice
 from treering.projection.pack import Pack
 from treering.projection.status import status_of, why_away
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 
 

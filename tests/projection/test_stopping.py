@@ -23,7 +23,8 @@ from tests.projection.world import (
 )  # fmt: skip
 from treering.entity import Created, Updated
 from treering.errors import ProjectionStopped
-from treering.projection import ReadModels, rebuild
+from treering.projection import rebuild
+from treering.reading import ReadModels
 from treering.store import Store
 from treering.testing.fixtures import Database
 

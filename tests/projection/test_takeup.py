@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 from tests.projection.conftest import Folding
 from tests.projection.versions import becomes, counting, shown_by_the_view
 from tests.projection.world import COUNTS, REGISTRY, becomes_live, create, table
-from treering.projection import Projection, ReadModels, prune, rebuild
+from treering.projection import Projection, prune, rebuild
 from treering.projection.build import begin, builds
 from treering.projection.ground import Ground
 from treering.projection.takeup import take_up
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

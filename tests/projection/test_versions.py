@@ -11,11 +11,12 @@ from tests.projection.conftest import Folding
 from tests.projection.versions import becomes, counting, shown_by_the_view
 from tests.projection.world import COUNTS, PARCELS, create, table
 from treering.errors import ReadModelAway, StoreNotReady
-from treering.projection import Projection, ReadModels, prune
+from treering.projection import Projection, prune
 from treering.projection.announcing import rebuild_lock
 from treering.projection.build import begin, builds, drop
 from treering.projection.ground import Ground
 from treering.projection.takeup import show_again, take_up
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.fixtures import Database
 

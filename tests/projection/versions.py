@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from tests.projection.world import table
 from treering.entity import Created
 from treering.message import Recorded
-from treering.projection import Change, Projection, ReadModels, Status, increment
+from treering.projection import Change, Projection, Status, increment
+from treering.reading import ReadModels
 from treering.testing.fixtures import Database
 
 

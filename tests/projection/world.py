@@ -16,7 +16,8 @@ from treering.domain.projection import Skipped, stream_of
 from treering.domain.projection import projection as skipping
 from treering.entity import Created, Entity, Purged
 from treering.message import Event, Position, Recorded, Stream, Verdict
-from treering.projection import Change, Found, Projection, ReadModels, increment, projection
+from treering.projection import Change, Projection, increment, projection
+from treering.reading import Found, ReadModels
 from treering.registry import Registry
 from treering.store import Appended, Entry, Origin, Request, Ruling, Stand, Store
 from treering.testing.fixtures import Database

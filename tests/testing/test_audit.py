@@ -9,7 +9,8 @@ import pytest
 
 from tests.testing.history import REGISTRY, WELLS, History
 from treering.entity import Created, Updated
-from treering.projection import Projector, ReadModels
+from treering.projection import Projector
+from treering.reading import ReadModels
 from treering.store import Reader, Store
 from treering.testing.ledger import Answer, Said
 from treering.testing.replay import Replay, audit_entities, audit_read_models

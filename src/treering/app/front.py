@@ -9,7 +9,7 @@ from treering import gateway
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
 from treering.bus import Client
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 from treering.schema import SchemaRegistry
 from treering.store import Reader
 

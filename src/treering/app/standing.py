@@ -9,7 +9,8 @@ from treering.app.loading import App
 from treering.bus import Topics, partition_counts
 from treering.bus.kafka import new_consumer, started
 from treering.message import Position
-from treering.projection import ReadModels, Status
+from treering.projection import Status
+from treering.reading import ReadModels
 from treering.relay.log import Log
 from treering.relay.resume import Resumption
 from treering.store import Reader, parked

@@ -2,7 +2,7 @@
 
 from treering.cli import place
 from treering.cli.output import say
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 
 
 async def doctor() -> int:

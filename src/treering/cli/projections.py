@@ -17,19 +17,11 @@ from treering.domain.projection import Skip, stream_of
 from treering.entity.validation import nearest
 from treering.errors import SettingsError, TreeringError
 from treering.message import Position
-from treering.projection import (
-    Projection,
-    ReadModels,
-    Rebuilt,
-    Status,
-    accept,
-    accept_same,
-    prune,
-    rebuild,
-)
+from treering.projection import Projection, Rebuilt, Status, accept, accept_same, prune, rebuild
 from treering.projection.build import Build
 from treering.projection.follower import skips_of
 from treering.projection.ground import Ground
+from treering.reading import ReadModels
 from treering.store import PoolOptions, Reader
 
 DIFFERS, FAILED = 1, 2

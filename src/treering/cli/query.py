@@ -11,8 +11,8 @@ from treering.cli import place
 from treering.cli.output import say, show, table
 from treering.entity.validation import invalid
 from treering.errors import DeclarationError
-from treering.projection import ReadModels
 from treering.query import Parsing, QueryOptions
+from treering.reading import ReadModels
 
 _PARTS = ("filter", "search", "sort", "fields")
 

@@ -2,6 +2,6 @@
 
 from treering.gateway.app import Gateway, Parts, build, figures
 from treering.gateway.collection import Collection
-from treering.gateway.serving import serve
+from treering.gateway.http.serving import serve
 
 __all__ = ["Collection", "Gateway", "Parts", "build", "figures", "serve"]

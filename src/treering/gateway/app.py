@@ -13,33 +13,33 @@ from starlette.types import Receive, Scope, Send
 from treering import errors, metrics, ulid
 from treering.bus import Client
 from treering.errors import NotFound, Refusal, StoreNotReady, StoreUnavailable
-from treering.gateway.about import About, exposed
 from treering.gateway.asking import Asking
 from treering.gateway.broker import Broker
-from treering.gateway.bulk import Bulk
 from treering.gateway.collection import Collection
-from treering.gateway.commands import Commands
-from treering.gateway.dead import DeadLetters
-from treering.gateway.export import Exports
-from treering.gateway.figures import Figures
+from treering.gateway.entities.bulk import Bulk
+from treering.gateway.entities.export import Exports
+from treering.gateway.entities.figures import Figures
+from treering.gateway.entities.past import Past
+from treering.gateway.entities.reads import Reads
+from treering.gateway.entities.writes import Writes
 from treering.gateway.freshness import Freshness
-from treering.gateway.health import Health, live
-from treering.gateway.openapi import OpenApi
-from treering.gateway.origin import check, names_of
-from treering.gateway.past import Past
-from treering.gateway.positions import Epoch
-from treering.gateway.problem import (
+from treering.gateway.http.origin import check, names_of
+from treering.gateway.http.problem import (
     DatabaseAway,
     Internal,
     MethodNotAllowed,
     ReadModelAway,
     answer,
 )  # fmt: skip
-from treering.gateway.reads import Reads
-from treering.gateway.routes import Endpoint, Route, Routes
-from treering.gateway.schemas import Schemas
-from treering.gateway.writes import Writes
-from treering.projection import ReadModels
+from treering.gateway.http.routes import Endpoint, Route, Routes
+from treering.gateway.openapi import OpenApi
+from treering.gateway.positions import Epoch
+from treering.gateway.service.about import About, exposed
+from treering.gateway.service.commands import Commands
+from treering.gateway.service.dead import DeadLetters
+from treering.gateway.service.health import Health, live
+from treering.gateway.service.schemas import Schemas
+from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
 from treering.service import Service

@@ -16,14 +16,14 @@ from treering import metrics, ulid
 from treering.bus import Client, OutcomeTimeout
 from treering.errors import BusError, Refusal, StoreError, WrongVersion
 from treering.gateway.broker import Broker
-from treering.gateway.caching import tag_of, version_in
 from treering.gateway.freshness import BEHIND, POSITION
+from treering.gateway.http.caching import tag_of, version_in
+from treering.gateway.http.problem import KafkaAway, NoOutcome, answer
+from treering.gateway.http.query import parsed
 from treering.gateway.positions import Epoch
-from treering.gateway.problem import KafkaAway, NoOutcome, answer
-from treering.gateway.query import parsed
 from treering.handling import outcome_of
 from treering.message import Outcome, Position, Stream, Version, kind_of
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.store import Reader
 

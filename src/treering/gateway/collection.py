@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from treering import ulid
 from treering.entity import Entity
 from treering.errors import NotFound
-from treering.gateway.problem import InvalidUlid
+from treering.gateway.http.problem import InvalidUlid
 
 ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
 ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : - but not . or .. alone"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from treering.gateway.collection import Collection
+from treering.gateway.http.problem import ReadModelBehind
 from treering.gateway.positions import Epoch
-from treering.gateway.problem import ReadModelBehind
 from treering.message import Position
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 
 POSITION = "Treering-Position"
 BEHIND = {"Treering-Read-Model": "behind"}

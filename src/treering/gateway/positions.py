@@ -1,7 +1,7 @@
 """Positions as clients carry them, `<epoch>:<position>`, so that they read what they wrote."""
 
 from treering.entity.validation import fault, invalid
-from treering.gateway.problem import OtherEpoch
+from treering.gateway.http.problem import OtherEpoch
 from treering.message import Position
 from treering.store import Head, Reader
 

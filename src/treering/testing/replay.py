@@ -22,9 +22,10 @@ from treering.message import (
     id_of,
     kind_of,
 )  # fmt: skip
-from treering.projection import Projection, ReadModels, apply
+from treering.projection import Projection, apply
 from treering.projection.entity import ABSENT
 from treering.query import QueryOptions
+from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.testing.audit import Books, Violation
 from treering.testing.ledger import Ledger, Said

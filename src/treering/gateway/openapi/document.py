@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.gateway.collection import Collection
+from treering.gateway.http.routes import Routes
 from treering.gateway.openapi.collection import paths_of
 from treering.gateway.openapi.operations import (
     PROBLEM,
@@ -18,8 +19,7 @@ from treering.gateway.openapi.operations import (
 )  # fmt: skip
 from treering.gateway.openapi.shapes import shapes
 from treering.gateway.openapi.subject import Subject
-from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 from treering.service import Service
 
 ADDRESS = "/openapi.json"

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from treering.entity.validation import fault, invalid, nearest
 from treering.errors import NotFound
 from treering.gateway.asking import COMMANDS, Asked, Asking, expected_by
-from treering.gateway.body import json_object
 from treering.gateway.collection import ID, ID_IN_WORDS
-from treering.gateway.dead import DeadLetters
-from treering.gateway.query import parsed
-from treering.gateway.routes import Routes
+from treering.gateway.http.body import json_object
+from treering.gateway.http.query import parsed
+from treering.gateway.http.routes import Routes
+from treering.gateway.service.dead import DeadLetters
 from treering.handling import outcome_of
 from treering.message import Outcome
 from treering.registry import Registry

@@ -13,14 +13,14 @@ import msgspec
 from treering.entity.validation import fault, invalid
 from treering.errors import BadRequest, DeclarationError, InvalidBody, StoreNotReady
 from treering.message import Position
-from treering.projection.aggregating import counted, facets, groups
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
-from treering.projection.exporting import Form, exported, poured
-from treering.projection.progress import Progress
-from treering.projection.selecting import Source, Statement, one, some, stretch, structure, values
 from treering.projection.status import Status
 from treering.query import Cursor, Grouping, QueryOptions, Shape
+from treering.reading.aggregating import counted, facets, groups
+from treering.reading.exporting import Form, exported, poured
+from treering.reading.progress import Progress
+from treering.reading.selecting import Source, Statement, one, some, stretch, structure, values
 from treering.sql import statement
 from treering.store import Reader
 

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from treering.projection.selecting import Source, Statement, compiled, wanted_of
-from treering.projection.showing import array_of, literal, object_of, value_of
 from treering.query import Figure, Grouping, QueryOptions
+from treering.reading.selecting import Source, Statement, compiled, wanted_of
+from treering.reading.showing import array_of, literal, object_of, value_of
 
 
 def _average(column: ColumnElement[Any]) -> ColumnElement[float]:

@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.gateway.asking import Asking, Shown, expected_by, preferences
-from treering.gateway.body import json_object
 from treering.gateway.collection import Collection
-from treering.gateway.routes import Endpoint, Routes
-from treering.gateway.saying import Saying
+from treering.gateway.entities.saying import Saying
+from treering.gateway.http.body import json_object
+from treering.gateway.http.routes import Endpoint, Routes
 from treering.message import Outcome, id_of
 
 _encode = msgspec.json.Encoder().encode

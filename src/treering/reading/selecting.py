@@ -30,11 +30,11 @@ from sqlalchemy.sql import ClauseElement
 from treering.errors import DeclarationError
 from treering.message import Position
 from treering.projection.build import Build
-from treering.projection.conditions import Conditions, said, structure_of
-from treering.projection.ordering import Ordering
 from treering.projection.searching import asked_words, found
-from treering.projection.showing import array_of, literal, shown
 from treering.query import Cursor, QueryOptions, Shape, Word
+from treering.reading.conditions import Conditions, said, structure_of
+from treering.reading.ordering import Ordering
+from treering.reading.showing import array_of, literal, shown
 
 _DIALECT = dialect()
 _DELETED = "deleted_at"

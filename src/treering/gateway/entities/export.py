@@ -10,11 +10,11 @@ from starlette.responses import Response, StreamingResponse
 
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
-from treering.gateway.problem import TooMany
-from treering.gateway.query import Parser, one_of, parsed
-from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.gateway.http.problem import TooMany
+from treering.gateway.http.query import Parser, one_of, parsed
+from treering.gateway.http.routes import Routes
 from treering.query import MATCHING, Parsing, QueryOptions, truth
+from treering.reading import ReadModels
 
 _AT_ONCE = 4
 """Exports of one process; each has a connection of its own."""

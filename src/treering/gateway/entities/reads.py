@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
-from treering.gateway.caching import tag_of, tagged
 from treering.gateway.collection import Collection
+from treering.gateway.entities.past import Past
 from treering.gateway.freshness import Freshness
-from treering.gateway.past import Past
-from treering.gateway.problem import TooLong
-from treering.gateway.query import Parser, one_of, parsed, whole
-from treering.gateway.routes import Routes
-from treering.projection import Listing, ReadModels
+from treering.gateway.http.caching import tag_of, tagged
+from treering.gateway.http.problem import TooLong
+from treering.gateway.http.query import Parser, one_of, parsed, whole
+from treering.gateway.http.routes import Routes
 from treering.query import Parsing, QueryOptions, Shape, truth, written
+from treering.reading import Listing, ReadModels
 
 _LAST_PAGE = 10_000_000
 _PAST = "past"

@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.errors import NotFound
-from treering.gateway.query import parsed
-from treering.gateway.routes import Routes
+from treering.gateway.http.query import parsed
+from treering.gateway.http.routes import Routes
 from treering.schema import SCHEMAS, SchemaRegistry, SchemaVersion, described, split
 
 _MEDIA_TYPE = "application/schema+json"

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import asyncpg
 from sqlalchemy import select
 
-from treering.projection.ordering import Ordering
-from treering.projection.selecting import Source, Statement, columns_of, compiled, wanted_of
-from treering.projection.showing import plain_of, shown
 from treering.query import QueryOptions
+from treering.reading.ordering import Ordering
+from treering.reading.selecting import Source, Statement, columns_of, compiled, wanted_of
+from treering.reading.showing import plain_of, shown
 from treering.store.connecting import connect, translated
 
 type Form = Literal["csv", "ndjson"]

@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from treering.errors import StoreError
 from treering.gateway.broker import Broker
+from treering.gateway.http.routes import Routes
 from treering.gateway.positions import Epoch
-from treering.gateway.routes import Routes
 from treering.message import Position
-from treering.projection import ReadModels, Status
+from treering.projection import Status
+from treering.reading import ReadModels
 from treering.rulebook import Words
 from treering.store import Reader
 from treering.store.rules import difference, stored_rules

@@ -12,9 +12,9 @@ from treering.breath import Breath
 from treering.entity.validation import fault, invalid, stamp
 from treering.errors import UnknownMessage
 from treering.gateway.collection import Collection
-from treering.gateway.problem import ReleaseTooOld
-from treering.gateway.query import Parser, parsed, whole
-from treering.gateway.routes import Routes
+from treering.gateway.http.problem import ReleaseTooOld
+from treering.gateway.http.query import Parser, parsed, whole
+from treering.gateway.http.routes import Routes
 from treering.message import Erased, Position, Recorded, Version
 from treering.query import KINDS
 from treering.registry import Registry

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from treering import metrics
 from treering.errors import StoreError
 from treering.gateway.collection import Collection
+from treering.gateway.http.routes import Routes
 from treering.gateway.positions import Epoch
-from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.reading import ReadModels
 from treering.service import Service
 from treering.store import Reader
 

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 
 from treering.entity.validation import fault, invalid
-from treering.gateway.problem import TooLarge, Unreadable, UnsupportedType
+from treering.gateway.http.problem import TooLarge, Unreadable, UnsupportedType
 
 LARGEST_BODY = 900_000
 """Bytes of a body; a command has to fit into a record of Kafka."""

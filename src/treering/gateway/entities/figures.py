@@ -9,10 +9,10 @@ from starlette.responses import Response
 from treering.entity.validation import fault, invalid
 from treering.gateway.collection import Collection
 from treering.gateway.freshness import Freshness
-from treering.gateway.query import Parser, parsed, whole
-from treering.gateway.routes import Routes
-from treering.projection import ReadModels
+from treering.gateway.http.query import Parser, parsed, whole
+from treering.gateway.http.routes import Routes
 from treering.query import FIGURES, MATCHING, Parsing, QueryOptions, truth
+from treering.reading import ReadModels
 
 _MOST = 1000
 """Groups in one answer."""

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from starlette.requests import Request
 
-from treering.gateway.problem import CrossSite, UnknownHost
+from treering.gateway.http.problem import CrossSite, UnknownHost
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

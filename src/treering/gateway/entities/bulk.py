@@ -11,10 +11,10 @@ from starlette.responses import Response
 from treering.entity.validation import fault, invalid
 from treering.errors import Refusal
 from treering.gateway.asking import Asked, Asking
-from treering.gateway.body import json_value
 from treering.gateway.collection import ID_IN_WORDS, Collection
-from treering.gateway.routes import Routes
-from treering.gateway.saying import Saying
+from treering.gateway.entities.saying import Saying
+from treering.gateway.http.body import json_value
+from treering.gateway.http.routes import Routes
 from treering.message import id_of
 
 MOST = 1000

@@ -1,0 +1,1 @@
+"""What every collection answers, the same for each kind of entity."""

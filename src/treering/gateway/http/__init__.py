@@ -1,0 +1,1 @@
+"""HTTP itself: addresses, bodies, parameters, problems, tags, and the web server."""
