@@ -20,6 +20,7 @@ from treering.gateway.entities.bulk import Bulk
 from treering.gateway.entities.export import Exports
 from treering.gateway.entities.figures import Figures
 from treering.gateway.entities.past import Past
+from treering.gateway.entities.questions import Questions
 from treering.gateway.entities.reads import Reads
 from treering.gateway.entities.writes import Writes
 from treering.gateway.freshness import Freshness
@@ -105,9 +106,10 @@ def build(parts: Parts) -> "Gateway":
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
             past = Past(each, parts.reader, parts.registry)
             past.add_to(to)
-            Reads(each, parts.read_models, freshness, past, most=parts.list_max).add_to(to)
-            Figures(each, parts.read_models, freshness).add_to(to)
-            Exports(each, parts.read_models, freshness).add_to(to)
+            questions = Questions(each, parts.read_models, freshness)
+            Reads(questions, freshness, past, most=parts.list_max).add_to(to)
+            Figures(questions).add_to(to)
+            Exports(questions).add_to(to)
             Writes(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)
     return Gateway(routes, names_of(parts.host, parts.allowed_hosts))

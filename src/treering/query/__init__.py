@@ -12,13 +12,14 @@ from treering.query.options import (
     QueryOptions,
     SortSpec,
 )  # fmt: skip
-from treering.query.parsing import FIGURES, MATCHING, Parsing
+from treering.query.parsing import FIGURES, LISTED, MATCHING, Parsing
 from treering.query.shape import Limits, Shape
 from treering.query.words import searched, words_of
 
 __all__ = [
     "FIGURES",
     "KINDS",
+    "LISTED",
     "MATCHING",
     "Cursor",
     "Figure",

@@ -8,13 +8,11 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from treering.gateway.collection import Collection
-from treering.gateway.freshness import Freshness
+from treering.gateway.entities.questions import ANY, Questions
 from treering.gateway.http.problem import TooMany
-from treering.gateway.http.query import Parser, one_of, parsed
+from treering.gateway.http.query import Parser, one_of
 from treering.gateway.http.routes import Routes
-from treering.query import MATCHING, Parsing, QueryOptions, truth
-from treering.reading import ReadModels
+from treering.query import MATCHING, QueryOptions
 
 _AT_ONCE = 4
 """Exports of one process; each has a connection of its own."""
@@ -24,8 +22,7 @@ _TYPES = {
     "json": "application/json",
 }
 _KNOWN: Mapping[str, Parser] = {
-    "include_deleted": truth,
-    "min_position": str,
+    **ANY,
     "format": one_of(*_TYPES),
 }
 _GZIP = 31
@@ -35,43 +32,28 @@ _GZIP = 31
 class Exports:
     """GET of `$export`; filters, `search`, `sort` and `fields` are as for lists."""
 
-    def __init__(
-        self, collection: Collection, read_models: ReadModels, freshness: Freshness
-    ) -> None:
-        self._collection = collection
-        self._read_models = read_models
-        self._freshness = freshness
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
         self._running = asyncio.Semaphore(_AT_ONCE)
 
     def add_to(self, routes: Routes) -> None:
         """Add the address."""
-        routes.add("GET", f"{self._collection.path}/$export", self.export)
+        routes.add("GET", f"{self._questions.collection.path}/$export", self.export)
 
     async def export(self, request: Request) -> Response:
         """Answer with a file; a fault on the way cuts the answer off, so that nobody takes it."""
-        name = self._collection.read_model
-        question = Parsing(
-            self._read_models.shape(name), parts=(*MATCHING, "sort", "fields"), reserved=_KNOWN
-        )
-        query = parsed(request.scope["query_string"], _KNOWN, question)
-        headers = await self._freshness.wait(self._collection, request, query.get("min_position"))
+        asked = await self._questions.asked(request, _KNOWN, (*MATCHING, "sort", "fields"))
         if self._running.locked():
             raise TooMany(f"{_AT_ONCE} exports are running here; try again when one has ended.")
-        form = query.get("format", "csv")
-        asked = QueryOptions(
-            filters=question.filters,
-            search=question.search,
-            sort_by=question.sort_by,
-            fields=question.fields,
-            include_deleted=query.get("include_deleted", False),
-        )
-        rows = self._rows(asked, form)
+        form = asked.said.get("format", "csv")
+        address = self._questions.collection.address
+        rows = self._rows(asked.options(), form)
         first = await anext(rows, b"")
         packed = "gzip" in request.headers.get("accept-encoding", "")
         pieces = _following(first, rows)
         said = {
-            **(headers or {}),
-            "Content-Disposition": f'attachment; filename="{self._collection.address}.{form}"',
+            **(asked.headers or {}),
+            "Content-Disposition": f'attachment; filename="{address}.{form}"',
             "Vary": "Accept-Encoding",
             **({"Content-Encoding": "gzip"} if packed else {}),
         }
@@ -81,9 +63,8 @@ class Exports:
 
     async def _rows(self, asked: QueryOptions, form: str) -> AsyncGenerator[bytes]:
         async with self._running:
-            poured = self._read_models.export(
-                self._collection.read_model, asked, "csv" if form == "csv" else "ndjson"
-            )
+            models, name = self._questions.read_models, self._questions.name
+            poured = models.export(name, asked, "csv" if form == "csv" else "ndjson")
             async with aclosing(poured if form != "json" else _array(poured)) as pieces:
                 async for piece in pieces:
                     yield piece
