@@ -2,6 +2,14 @@
 
 from treering.query.cursor import read_cursor, written
 from treering.query.kinds import KINDS, Word, truth
+from treering.query.matching import (
+    Matches,
+    Row,
+    conditions_on,
+    matching,
+    reader_of,
+    values_of,
+)  # fmt: skip
 from treering.query.options import (
     Cursor,
     Figure,
@@ -28,14 +36,20 @@ __all__ = [
     "Group",
     "Grouping",
     "Limits",
+    "Matches",
     "Parsing",
     "QueryOptions",
+    "Row",
     "Shape",
     "SortSpec",
     "Word",
+    "conditions_on",
+    "matching",
     "read_cursor",
+    "reader_of",
     "searched",
     "truth",
+    "values_of",
     "words_of",
     "written",
 ]
