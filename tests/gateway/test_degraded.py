@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncGenerator, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx2
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text
 from structlog.testing import capture_logs
@@ -24,6 +26,7 @@ from treering.registry import Registry
 from treering.store.backfill import upgrade_rules
 
 CONFIGS = "/api/v1/configs"
+DATASETS = "/api/v1/datasets"
 
 
 async def test_without_a_handler_a_write_says_where_to_ask(
@@ -35,6 +38,27 @@ async def test_without_a_handler_a_write_says_where_to_ask(
         assert (response.status_code, word(response)) == (504, "no-outcome")
         found = await service.http.get(problem(response)["status_url"])
         assert found.json() == {"command": problem(response)["command"], "outcome": "pending"}
+
+
+async def test_nobody_waits_longer_than_they_like(servers: Addresses, namespace: str) -> None:
+    alone = Circumstances(handles=False, wait_seconds=3)
+    async with running(servers, namespace, alone) as service:
+
+        async def asked(prefer: str) -> tuple[httpx2.Response, float]:
+            began = time.monotonic()
+            said = {"name": "a"}
+            response = await service.http.post(DATASETS, json=said, headers={"Prefer": prefer})
+            return response, time.monotonic() - began
+
+        late, seconds = await asked("wait=1")
+        assert (late.status_code, word(late)) == (504, "no-outcome")
+        assert "within 1 s" in problem(late)["detail"]
+        assert 1 <= seconds < 3
+        told, seconds = await asked("respond-async, wait=1")
+        assert (told.status_code, told.json()["outcome"]) == (202, "pending")
+        assert 1 <= seconds < 3
+        bounded, seconds = await asked("wait=60")
+        assert "within 3 s" in problem(bounded)["detail"]
 
 
 class TestWithoutProjector:

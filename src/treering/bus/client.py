@@ -34,6 +34,7 @@ class OutcomeTimeout(BusError):
             f"decided: ask GET /api/v1/commands/{command} or `treering commands show {command}`."
         )
         self.command = command
+        self.seconds = seconds
         self.is_taken = is_taken
         """Whether Kafka has acknowledged the command: then it will be decided."""
 

@@ -18,6 +18,8 @@ from treering.errors import BusError, Refusal, StoreError, WrongVersion
 from treering.gateway.broker import Broker
 from treering.gateway.freshness import BEHIND, POSITION
 from treering.gateway.http.caching import tag_of, version_in
+from treering.gateway.http.idempotency import command_of, is_reused, key_of, reused
+from treering.gateway.http.preferences import Preferences, preferences, shaped
 from treering.gateway.http.problem import KafkaAway, NoOutcome, answer
 from treering.gateway.http.query import parsed
 from treering.gateway.positions import Epoch
@@ -86,24 +88,37 @@ class Asking:
         address where the outcome will be. Once there is an outcome nothing else can spoil it.
         """
         parsed(request.scope["query_string"], {})
-        command = asked.id or ulid.new()
-        said = self._said(request, asked, command)
-        status_url = f"{COMMANDS}/{command}"
+        prefers, key = preferences(request), key_of(request)
+        command = asked.id or (ulid.new() if key is None else command_of(ACTOR, key))
         try:
-            if _prefers_async(request):
-                await self._client.publish(**said)
-                return _accepted(command, status_url)
-            outcome = await self._client.ask(**said, timeout=self._wait_seconds)
+            outcome = await self._outcome(self._said(request, asked, command), prefers)
         except BusError as error:
-            raise await self._silence(error, command, status_url) from error
+            raise await self._silence(error, command) from error
+        if outcome is None:
+            return _accepted(command)
         if outcome.problem is not None:
+            if key is not None and is_reused(outcome.problem):
+                raise reused(key)
             return answer(outcome.problem, request.scope["path"])
         headers = await self._headers(outcome)
-        if outcome.entity is None and asked.shows_entity:
+        if outcome.entity is None and asked.shows_entity and prefers.returns != "minimal":
             outcome = await self._whole(outcome)
-        response = shown(outcome)
+        response = shaped(shown(outcome), prefers)
         response.headers.update(headers)
         return response
+
+    async def _outcome(self, said: dict[str, Any], prefers: Preferences) -> Outcome | None:
+        """Publish what is *said* and return its outcome; None to who would rather not wait."""
+        if prefers.is_async and not prefers.wait:
+            await self._client.publish(**said)
+            return None
+        wait = min(prefers.wait or self._wait_seconds, self._wait_seconds)
+        try:
+            return await self._client.ask(**said, timeout=wait)
+        except OutcomeTimeout as error:
+            if prefers.is_async and error.is_taken:
+                return None
+            raise
 
     async def answers(
         self, request: Request, asked: Sequence[Asked]
@@ -114,7 +129,12 @@ class Asking:
         nobody has answered is told as a refusal with the address where its outcome will be.
         """
         parsed(request.scope["query_string"], {})
-        told = await asyncio.gather(*(self._told(request, each) for each in asked))
+        key = key_of(request)
+        told = await asyncio.gather(
+            *(self._told(request, each, key, place) for place, each in enumerate(asked))
+        )
+        if key is not None and any(_is_other(each) for each in told):
+            raise reused(key)
         last = max(
             (each for each in told if isinstance(each, Outcome) and each.positions),
             key=lambda outcome: outcome.positions or (0, 0),
@@ -126,19 +146,22 @@ class Asking:
         headers.pop("ETag", None)
         return told, headers
 
-    async def _told(self, request: Request, asked: Asked) -> Outcome | Refusal:
-        command = asked.id or ulid.new()
+    async def _told(
+        self, request: Request, asked: Asked, key: str | None, place: int
+    ) -> Outcome | Refusal:
+        command = ulid.new() if key is None else command_of(ACTOR, key, place)
         try:
             said = self._said(request, asked, command)
             return await self._client.ask(**said, timeout=self._wait_seconds)
         except BusError as error:
-            return await self._silence(error, command, f"{COMMANDS}/{command}")
+            return await self._silence(error, command)
 
-    async def _silence(self, error: BusError, command: str, status_url: str) -> Refusal:
+    async def _silence(self, error: BusError, command: str) -> Refusal:
         """Return what to say of a command that nothing was heard of."""
+        status_url = f"{COMMANDS}/{command}"
         if isinstance(error, OutcomeTimeout) and await self._broker.answers():
             return NoOutcome(
-                f"No outcome within {self._wait_seconds:g} s; ask {status_url} for it.",
+                f"No outcome within {error.seconds:g} s; ask {status_url} for it.",
                 command=command,
                 status_url=status_url,
             )
@@ -213,20 +236,14 @@ def expected_by(request: Request) -> int | None:
     return version
 
 
-def _prefers_async(request: Request) -> bool:
-    said = request.headers.get("prefer")
-    return said is not None and "respond-async" in preferences(said)
+def _is_other(told: Outcome | Refusal) -> bool:
+    return isinstance(told, Outcome) and is_reused(told.problem)
 
 
-def preferences(said: str) -> set[str]:
-    """Return what a `Prefer` header lists."""
-    return {each.strip().lower() for each in said.split(",")}
-
-
-def _accepted(id: str, status_url: str) -> Response:
+def _accepted(id: str) -> Response:
     return Response(
         _encode({"command": id, "outcome": "pending"}),
         status_code=202,
-        headers={"Location": status_url, "Preference-Applied": "respond-async"},
+        headers={"Location": f"{COMMANDS}/{id}", "Preference-Applied": "respond-async"},
         media_type="application/json",
     )

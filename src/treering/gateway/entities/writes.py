@@ -4,11 +4,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from treering.gateway.asking import Asking, Shown, expected_by, preferences
+from treering.gateway.asking import Asking, Shown, expected_by
 from treering.gateway.collection import Collection
 from treering.gateway.entities.saying import Saying
 from treering.gateway.http.body import json_object
-from treering.gateway.http.routes import Endpoint, Routes
+from treering.gateway.http.preferences import preferences
+from treering.gateway.http.routes import Routes
 from treering.message import Outcome, id_of
 
 _encode = msgspec.json.Encoder().encode
@@ -28,9 +29,9 @@ class Writes:
         routes.add("POST", path, self.create)
         routes.add("PUT", f"{path}/{{id}}", self.put)
         routes.add("PATCH", f"{path}/{{id}}", self.patch)
-        routes.add("DELETE", f"{path}/{{id}}", self._plain("delete", _nothing))
-        routes.add("POST", f"{path}/{{id}}/$restore", self._plain("restore", _entity))
-        routes.add("POST", f"{path}/{{id}}/$purge", self._plain("purge", _nothing))
+        routes.add("DELETE", f"{path}/{{id}}", self.delete)
+        routes.add("POST", f"{path}/{{id}}/$restore", self.restore)
+        routes.add("POST", f"{path}/{{id}}/$purge", self.purge)
 
     async def create(self, request: Request) -> Response:
         """Create an entity, under the id that the body names or a new one."""
@@ -40,7 +41,7 @@ class Writes:
 
     async def put(self, request: Request) -> Response:
         """Set the fields that the body names; all of them with `Prefer: handling=replace`."""
-        replaces = "handling=replace" in preferences(request.headers.get("prefer", ""))
+        replaces = preferences(request).replaces
         return await self._change(request, "replace" if replaces else "update")
 
     async def patch(self, request: Request) -> Response:
@@ -53,17 +54,25 @@ class Writes:
         asked = self._saying.change(word, named, fields, raw, expected=expected_by(request))
         return await self._asking.answer(request, asked, _entity)
 
-    def _plain(self, word: str, shown: Shown) -> Endpoint:
-        """Return the endpoint of a command that has no body."""
+    async def delete(self, request: Request) -> Response:
+        """Delete it; `Prefer: return=representation` shows what was deleted."""
+        shows = preferences(request).returns == "representation"
+        return await self._plain(request, "delete", _entity if shows else _nothing)
 
-        async def endpoint(request: Request) -> Response:
-            named = self._collection.id_in_path(request.path_params["id"])
-            asked = self._saying.plain(
-                word, named, expected=expected_by(request), shows_entity=shown is _entity
-            )
-            return await self._asking.answer(request, asked, shown)
+    async def restore(self, request: Request) -> Response:
+        """Bring it back."""
+        return await self._plain(request, "restore", _entity)
 
-        return endpoint
+    async def purge(self, request: Request) -> Response:
+        """Remove it for ever."""
+        return await self._plain(request, "purge", _nothing)
+
+    async def _plain(self, request: Request, word: str, shown: Shown) -> Response:
+        named = self._collection.id_in_path(request.path_params["id"])
+        asked = self._saying.plain(
+            word, named, expected=expected_by(request), shows_entity=shown is _entity
+        )
+        return await self._asking.answer(request, asked, shown)
 
     def _created(self, request: Request) -> Shown:
         def shown(outcome: Outcome) -> Response:

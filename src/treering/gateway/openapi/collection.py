@@ -24,8 +24,8 @@ def paths_of(of: Subject) -> dict[str, Described]:
             "patch": writing.change(of, "patch", "Apply a merge patch (RFC 7396) to fields"),
             "delete": writing.plain(of, "delete"),
         },
-        f"{one}/$restore": {"post": writing.plain(of, "restore", shows=True)},
-        f"{one}/$purge": {"post": writing.plain(of, "purge")},
+        f"{one}/$restore": {"post": writing.plain(of, "restore")},
+        f"{one}/$purge": {"post": writing.plain(of, "purge", shows=False)},
         f"{one}/$history": {"get": reading.history(of)},
         f"{one}/$diff": {"get": reading.diff(of)},
     }

@@ -19,6 +19,7 @@ from treering.gateway.openapi.operations import (
 )  # fmt: skip
 from treering.gateway.openapi.shapes import shapes
 from treering.gateway.openapi.subject import Subject
+from treering.gateway.openapi.writing import KEY, PREFER
 from treering.reading import ReadModels
 from treering.service import Service
 
@@ -109,7 +110,12 @@ _OURS: dict[str, Described] = {
             "Publish any command, as a CloudEvent",
             _TAG,
             body=content(_COMMAND, sample=_SAMPLE),
-            answers={200: ("The outcome.", content(_OBJECT))},
+            parameters=[PREFER, KEY],
+            answers={
+                200: ("The outcome.", content(_OBJECT)),
+                202: ("It is on its way; `Location` will have its outcome.", content(_OBJECT)),
+                204: ("It is done, and nothing more was wanted.", None),
+            },
             problems=WRITTEN,
         )
     },

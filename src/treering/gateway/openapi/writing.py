@@ -1,7 +1,33 @@
 """The operations that write."""
 
-from treering.gateway.openapi.operations import WRITTEN, Described, content, listed
+from treering.gateway.openapi.operations import (
+    WRITTEN,
+    Described,
+    content,
+    listed,
+    parameter,
+)  # fmt: skip
 from treering.gateway.openapi.subject import Subject
+
+PREFER = parameter(
+    "Prefer",
+    {"type": "string", "examples": ["return=minimal", "respond-async, wait=5"]},
+    "`return=minimal` or `return=representation`; `respond-async`; `wait=` seconds.",
+    where="header",
+)
+KEY = parameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!#-~]{1,255}$", "examples": ["01JD3V0M7P3M1V9B6Q2WZ1X5YK"]},
+    "Chosen by the client; a request that is sent again under it happens once.",
+    where="header",
+)
+PENDING: Described = {
+    "type": "object",
+    "required": ["command", "outcome"],
+    "properties": {"command": {"type": "string"}, "outcome": {"const": "pending"}},
+}
+_LATER = {202: ("It is on its way; `Location` will have its outcome.", content(PENDING))}
+_SHORT = {204: ("It is done, and nothing more was wanted.", None)}
 
 
 def create(of: Subject) -> Described:
@@ -10,7 +36,8 @@ def create(of: Subject) -> Described:
         "create",
         f"Create {of.one}",
         body=of.body("New"),
-        answers={201: ("It is there.", of.body())},
+        parameters=[PREFER, KEY],
+        answers={201: ("It is there.", of.body()), **_LATER},
         problems=WRITTEN,
     )
 
@@ -21,18 +48,20 @@ def change(of: Subject, word: str, said: str) -> Described:
         word,
         f"{said} of {of.one}",
         body=of.body("Change"),
-        answers={200: ("It, as it is now.", of.body())},
+        parameters=[PREFER, KEY],
+        answers={200: ("It, as it is now.", of.body()), **_SHORT, **_LATER},
         problems=WRITTEN,
     )
 
 
-def plain(of: Subject, word: str, *, shows: bool = False) -> Described:
-    """Describe an operation without a body."""
-    shown = (200, of.body()) if shows else (204, None)
+def plain(of: Subject, word: str, *, shows: bool = True) -> Described:
+    """Describe an operation without a body, which *shows* it if that is preferred at least."""
+    shown = {200: ("It, as it is now.", of.body())} if shows else {}
     return of.operation(
         word,
         f"{word.capitalize()} {of.one}",
-        answers={shown[0]: ("It is done.", shown[1])},
+        parameters=[PREFER, KEY],
+        answers={**shown, **_SHORT, **_LATER},
         problems=WRITTEN,
     )
 
@@ -52,6 +81,7 @@ def bulk(of: Subject) -> Described:
         "bulk",
         f"Create, update and delete many {of.tag}",
         body=content(schema, sample=[of.sample(f"{of.name}New")]),
+        parameters=[KEY],
         answers={
             200: ("What came of each.", told),
             201: ("The same, and some were created.", told),
