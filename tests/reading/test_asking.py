@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.projection import reference
 from tests.projection.conftest import Folding
-from tests.projection.questions import Question, questions
 from tests.projection.world import THINGS, append
+from tests.reading import reference
+from tests.reading.questions import Question, questions
 from treering.entity import Created
 from treering.gateway.http.query import parsed
 from treering.query import Cursor, Parsing, QueryOptions

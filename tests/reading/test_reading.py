@@ -49,7 +49,13 @@ def number(recorded: Recorded[Any]) -> Iterable[Change]:
 
 
 NUMBERS = Projection(name="numbers", tables=[numbers, odds], fold=number, kinds={"parcel"})
-ODDS = Projection(name="odds", tables=[odds, numbers], fold=number, kinds={"parcel"})
+ODDS = Projection(
+    name="odds",
+    tables=[odds, numbers],
+    fold=number,
+    kinds={"parcel"},
+    filterable={"part", "number"},
+)
 
 
 @pytest.fixture
