@@ -5,8 +5,9 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.gateway.running import problem, word
-from treering.query import Cursor, SortSpec, written
+from tests.gateway.running import Dataset, problem, word
+from treering.gateway.http.query import parsed, whole
+from treering.query import RESERVED, Cursor, FilterSpec, Parsing, Shape, SortSpec, written
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DATASETS = "/api/v1/datasets"
@@ -39,6 +40,37 @@ async def test_conditions_order_fields_and_page_combine(http: httpx2.AsyncClient
 async def test_a_page_that_is_not_counted_has_no_total(http: httpx2.AsyncClient) -> None:
     response = await http.get(DATASETS, params={"page": 1, "size": 1, "count": "none"})
     assert sorted(response.json()) == ["items", "page", "size"]
+
+
+async def test_an_estimate_is_told_in_place_of_a_count(http: httpx2.AsyncClient) -> None:
+    page = (await http.get(DATASETS, params={"page": 1, "size": 1, "count": "planned"})).json()
+    assert page["total"] >= 1
+    found = (await http.get(f"{DATASETS}/$stats", params={"count": "planned"})).json()
+    assert found["total"] >= 0
+    response = await http.get(f"{DATASETS}/$stats", params={"count": "none"})
+    assert problem(response)["errors"][0]["path"] == "query.count"
+
+
+async def test_all_parameters_are_reserved_names(http: httpx2.AsyncClient) -> None:
+    paths = (await http.get("/openapi.json")).json()["paths"]
+    said = {
+        each["name"]
+        for path, item in paths.items()
+        if path.startswith(DATASETS)
+        for each in item.get("get", {}).get("parameters", ())
+        if each["in"] == "query"
+    }
+    fields = {"id", "created_at", "updated_at", "deleted_at", *Dataset.model_fields}
+    assert said - fields <= RESERVED
+    assert {"page", "size", "sum", "format"} <= said
+
+
+async def test_a_field_called_like_a_parameter_is_asked_for_in_brackets_and_in_json() -> None:
+    shape = Shape(words={"size": "integer"}, filterable=["size"], sortable=[])
+    for query in (b"size=2&size[eq]=3", b'size=2&filter={"size":3}'):
+        parsing = Parsing(shape, reserved=("size",))
+        assert parsed(query, {"size": whole(1, 100)}, parsing) == {"size": 2}
+        assert parsing.filters == [FilterSpec("size", "eq", 3)]
 
 
 async def test_a_cursor_goes_on_where_the_last_one_ended_and_back(
@@ -113,7 +145,7 @@ async def test_a_cursor_that_no_answer_has_given_is_refused(http: httpx2.AsyncCl
         ("fields=rosw", "query.fields", "did you mean 'rows'"),
         ("fields=", "query.fields", "Unknown field"),
         ("cursor=&page=1", "query.page", "say one of them"),
-        ("count=guess", "query.count", "one of exact, none"),
+        ("count=guess", "query.count", "one of exact, planned, none"),
         ("filter=rows", "query.filter", "Is no JSON"),
         ("filter=" + "[" * 5000, "query.filter", "Is no JSON"),
         ("filter=[]", "query.filter", "an object of conditions"),

@@ -21,6 +21,7 @@ from tests.projection.world import PARCELS, Parcel, counts
 from treering.errors import DeclarationError
 from treering.projection import Projection
 from treering.projection.declaration import check_apart
+from treering.query import ReservedName
 
 MODULE = """
 from sqlalchemy import Column, MetaData, Table, Text
@@ -63,6 +64,13 @@ def declared(**said: Any) -> Projection:
 def test_what_could_not_be_built_is_refused(said: dict[str, Any], why: str) -> None:
     with pytest.raises(DeclarationError, match=why):
         declared(**said)
+
+
+def test_a_field_that_is_called_like_a_parameter_is_warned_of() -> None:
+    sized = table("sizes", Column("size", BigInteger))
+    with pytest.warns(ReservedName, match=r"`\?size=`.*`size\[eq\]=`"):
+        declared(name="sizes", tables=[sized])
+    declared(name="sizes", tables=[sized], filterable={"name"})
 
 
 def test_the_read_model_of_an_entity_is_named_after_its_plural() -> None:

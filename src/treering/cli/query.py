@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from treering.cli import place
 from treering.cli.output import say, show, table
 from treering.entity.validation import invalid
 from treering.errors import DeclarationError
-from treering.query import Parsing, QueryOptions
+from treering.query import Count, Parsing, QueryOptions
 from treering.reading import ReadModels
 
 _PARTS = ("filter", "search", "sort", "fields")
@@ -27,6 +28,7 @@ async def query(  # noqa: PLR0913 - the parts of a question
     sort: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     fields: str | None = None,
     limit: int = 20,
+    count: Count = "exact",
     deleted: bool = False,
     csv: bool = False,
     json: bool = False,
@@ -43,6 +45,7 @@ async def query(  # noqa: PLR0913 - the parts of a question
         sort: The order, such as `-rows,name`.
         fields: What is shown, such as `id,name`.
         limit: How many rows at most; --csv prints all.
+        count: Whether all that match are counted (`exact`), estimated (`planned`), or neither.
         deleted: Show deleted ones, too.
         csv: Print CSV instead of a table.
         json: Print JSON instead of a table.
@@ -52,7 +55,8 @@ async def query(  # noqa: PLR0913 - the parts of a question
     found = place.loaded(projections=True)
     async with place.reader(found) as reader:
         models = ReadModels(reader, found.projections)
-        asked = _asked(models, name, where, said, limit=limit, deleted=deleted)
+        asked = _asked(models, name, where, said, limit=limit)
+        asked = replace(asked, count=count, include_deleted=deleted)
         if csv:
             async for piece in models.export(name, asked, "csv"):
                 sys.stdout.buffer.write(piece)
@@ -65,7 +69,8 @@ async def query(  # noqa: PLR0913 - the parts of a question
     names = [*dict.fromkeys(each for row in rows for each in row)]
     table(names, [[_cell(row.get(each)) for each in names] for row in rows])
     if listing.total is not None and listing.total > len(rows):
-        say(f"{len(rows)} of {listing.total:,} rows; --limit shows more.")
+        about = "about " if count == "planned" else ""
+        say(f"{len(rows)} of {about}{listing.total:,} rows; --limit shows more.")
 
 
 def _asked(
@@ -75,7 +80,6 @@ def _asked(
     said: Mapping[str, str | None],
     *,
     limit: int,
-    deleted: bool,
 ) -> QueryOptions:
     question = Parsing(models.shape(name), parts=_PARTS)
     for condition in where:
@@ -94,7 +98,6 @@ def _asked(
         sort_by=question.sort_by,
         fields=question.fields,
         limit=limit,
-        include_deleted=deleted,
     )
 
 

@@ -1,6 +1,7 @@
 """What a projection is: a name, tables, and a pure function from an event to changes of rows."""
 
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,7 +16,7 @@ from treering.projection.entity import EntityFold, table_of
 from treering.projection.fingerprint import fingerprint
 from treering.projection.searching import PREFIX
 from treering.projection.shape import shape_of
-from treering.query import Shape
+from treering.query import RESERVED, ReservedName, Shape
 from treering.upcast import Upcast
 
 type Fold = Callable[[Recorded[Any]], Iterable[Change]]
@@ -78,6 +79,7 @@ class Projection:
             searchable=self.searchable,
         )
         object.__setattr__(self, "shape", shape)
+        _warn(self.name, shape)
 
     @classmethod
     def of(
@@ -150,6 +152,16 @@ def check_apart(projections: Iterable[Projection]) -> None:
                     "rename one."
                 )
             owners[table.name] = each.name
+
+
+def _warn(name: str, shape: Shape) -> None:
+    """Warn of fields that are called like a parameter, which wins over them."""
+    for said in sorted(RESERVED.intersection(shape.filterable)):
+        message = (
+            f"{name}: `?{said}=` says something of the question, not of the field {said!r}; "
+            f"ask for the field as `{said}[eq]=` or in `filter`, or rename it."
+        )
+        warnings.warn(message, ReservedName, stacklevel=2)
 
 
 def _check(name: str, table: Table) -> None:

@@ -11,6 +11,8 @@ from treering.query.matching import (
     values_of,
 )  # fmt: skip
 from treering.query.options import (
+    COUNTS,
+    Count,
     Cursor,
     Figure,
     Filter,
@@ -21,14 +23,18 @@ from treering.query.options import (
     SortSpec,
 )  # fmt: skip
 from treering.query.parsing import FIGURES, LISTED, MATCHING, Parsing
+from treering.query.reserved import RESERVED, ReservedName
 from treering.query.shape import Limits, Shape
 from treering.query.words import searched, words_of
 
 __all__ = [
+    "COUNTS",
     "FIGURES",
     "KINDS",
     "LISTED",
     "MATCHING",
+    "RESERVED",
+    "Count",
     "Cursor",
     "Figure",
     "Filter",
@@ -39,6 +45,7 @@ __all__ = [
     "Matches",
     "Parsing",
     "QueryOptions",
+    "ReservedName",
     "Row",
     "Shape",
     "SortSpec",

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 type Operator = Literal[
     "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "in", "not_in", "is_null", "between",
     "contains", "starts_with",
 ]  # fmt: skip
 type Count = Literal["exact", "planned", "none"]
+COUNTS: Sequence[Count] = get_args(Count.__value__)
 type Figure = Literal["sum", "avg", "min", "max"]
 type Nulls = Literal["first", "last"]
 type Filter = "FilterSpec | Group"
@@ -83,7 +84,7 @@ class QueryOptions:
     cursor: Cursor | None = None
     """From which place on; unlike an offset it stays right while rows come and go."""
     count: Count = "exact"
-    """Whether all rows that match are counted, estimated by the planner, or neither."""
+    """Whether all rows that match are counted, estimated by PostgreSQL's planner, or neither."""
     include_deleted: bool = False
 
 

@@ -18,6 +18,7 @@ from treering.projection.declaration import Projection
 from treering.projection.status import Status
 from treering.query import Cursor, Grouping, QueryOptions, Shape
 from treering.reading.aggregating import counted, facets, groups
+from treering.reading.estimating import expected, rows_of
 from treering.reading.exporting import Form, exported, poured
 from treering.reading.progress import Progress
 from treering.reading.selecting import Source, Statement, one, some, stretch, structure, values
@@ -118,17 +119,37 @@ class ReadModels:
 
     async def list(self, name: str, asked: QueryOptions = _ALL) -> Listing:
         """Return the rows that are *asked* for; all, in the order of their ids, unless said."""
+        found = await self._listed(name, asked)
+        if asked.count == "planned":
+            found = replace(found, total=await self._estimated(name, asked, found))
+        return replace(found, mark=self.mark(name))
+
+    async def _listed(self, name: str, asked: QueryOptions) -> Listing:
         if asked.cursor is None:
             (row,) = await self._asked(name, some, asked)
-            return Listing(**row, mark=self.mark(name))
+            return Listing(**row)
         try:
             (row,) = await self._asked(name, stretch, asked)
         except BadRequest as error:
             raise _no_place() from error
-        return replace(_stretch(row, asked.cursor), mark=self.mark(name))
+        return _stretch(row, asked.cursor)
+
+    async def _estimated(self, name: str, asked: QueryOptions, found: Listing) -> int:
+        """Return about how many rows match: no fewer than are known, and no guess at the end."""
+        if asked.cursor is not None:
+            return await self.total(name, asked)
+        known = asked.offset + found.rows
+        is_end = asked.limit is None or found.rows < asked.limit
+        if is_end and (found.rows or not asked.offset):
+            return known
+        choose = min if is_end else max
+        return choose(known, await self.total(name, asked))
 
     async def total(self, name: str, asked: QueryOptions = _ALL) -> int:
-        """Return how many rows match."""
+        """Return how many rows match, or about how many if the count may be planned."""
+        if asked.count == "planned":
+            ((plan,),) = await self._asked(name, expected, asked)
+            return rows_of(plan)
         ((total,),) = await self._asked(name, counted, asked)
         return total
 

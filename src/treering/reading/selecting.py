@@ -181,7 +181,7 @@ def wanted_of(source: Source, asked: QueryOptions) -> ColumnElement[bool]:
 
 
 def _total(table: Table, wanted: ColumnElement[bool], asked: QueryOptions) -> ColumnElement[Any]:
-    if asked.count == "none":
+    if asked.count != "exact":
         return null()
     return select(func.count()).select_from(table).where(wanted).scalar_subquery()
 

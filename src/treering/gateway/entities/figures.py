@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
 from treering.gateway.entities.questions import ANY, Question, Questions
-from treering.gateway.http.query import Parser, whole
+from treering.gateway.http.query import Parser, one_of, whole
 from treering.gateway.http.routes import Routes
 from treering.query import FIGURES, MATCHING
 
 _MOST = 1000
 """Groups in one answer."""
+_STATS: Mapping[str, Parser] = {**ANY, "count": one_of("exact", "planned")}
 _FACETS: Mapping[str, Parser] = {**ANY, "size": whole(1, 100)}
 _GROUPS: Mapping[str, Parser] = {**ANY, "size": whole(1, _MOST)}
 _FEW = 20
@@ -36,8 +37,9 @@ class Figures:
 
     async def stats(self, request: Request) -> Response:
         """Answer with how many match."""
-        asked = await self._questions.asked(request, ANY, MATCHING)
-        total = await self._read_models.total(self._name, asked.options())
+        asked = await self._questions.asked(request, _STATS, MATCHING)
+        wanted = asked.options(count=asked.said.get("count", "exact"))
+        total = await self._read_models.total(self._name, wanted)
         return _answer(f'{{"total":{total}}}', asked)
 
     async def facets(self, request: Request) -> Response:

@@ -15,7 +15,7 @@ from treering.gateway.http.caching import tag_of, tagged
 from treering.gateway.http.problem import TooLong
 from treering.gateway.http.query import Parser, one_of, whole
 from treering.gateway.http.routes import Routes
-from treering.query import QueryOptions, written
+from treering.query import COUNTS, QueryOptions, written
 from treering.reading import Listing
 
 _LAST_PAGE = 10_000_000
@@ -27,7 +27,7 @@ _LIST: Mapping[str, Parser] = {
     **ANY,
     "page": whole(1, _LAST_PAGE),
     "size": whole(1, 100),
-    "count": one_of("exact", "none"),
+    "count": one_of(*COUNTS),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from treering.gateway.openapi.operations import READ, Described, content, parameter
 from treering.gateway.openapi.subject import Subject
-from treering.query import FIGURES, Word
+from treering.query import COUNTS, FIGURES, Word
 
 _TEXT: Described = {"type": "string"}
 _NUMBER: Described = {"type": "integer", "minimum": 1}
@@ -62,7 +62,7 @@ def all_of(of: Subject) -> Described:
             parameter("page", _NUMBER, "Together with `size`: the number of a page."),
             parameter("size", _FEW, "Rows of a page, or after a cursor."),
             parameter("cursor", _TEXT, "Where to go on; empty for the beginning."),
-            parameter("count", {"enum": ["exact", "none"]}, "Whether all are counted."),
+            parameter("count", {"enum": [*COUNTS]}, "Whether all are counted, or estimated."),
         ],
         answers={
             200: ("Those that match.", shown),
@@ -93,7 +93,8 @@ def schema(of: Subject) -> Described:
 
 def stats(of: Subject) -> Described:
     """Describe `$stats`."""
-    return _figures(of, "stats", f"How many {of.tag} match", [], {"total": 1})
+    count = parameter("count", {"enum": [*COUNTS[:2]]}, "Whether all are counted, or estimated.")
+    return _figures(of, "stats", f"How many {of.tag} match", [count], {"total": 1})
 
 
 def facets(of: Subject) -> Described:
