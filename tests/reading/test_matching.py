@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.projection import reference
-from tests.projection.questions import Question, questions
-from tests.projection.test_asking import ROWS, asked_as, things
 from tests.projection.world import THINGS
+from tests.reading import reference
+from tests.reading.questions import Question, questions
+from tests.reading.test_asking import ROWS, asked_as, things
 from treering.query import FilterSpec, conditions_on, matching, values_of
 from treering.query.patterns import like
 
