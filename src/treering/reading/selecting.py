@@ -122,19 +122,19 @@ def some(source: Source, asked: QueryOptions) -> Statement:
 
     Its parameters are `limit`, None for all, `offset`, and those of the conditions.
     """
-    wanted = wanted_of(source, asked)
+    wanted, columns = wanted_of(source, asked), columns_of(source.table, asked.fields)
     page = (
-        select(shown(columns_of(source.table, asked.fields)).label("shown"))
+        select(*columns)
         .where(wanted)
         .order_by(*Ordering(source.table, asked, source.shape).by())
         .limit(cast(bindparam("limit"), BigInteger))
         .offset(cast(bindparam("offset"), BigInteger))
         .subquery("page")
     )
-    items = array_of(func.string_agg(page.c.shown, literal(",")))
+    items = array_of(func.string_agg(shown(columns, page), literal(",")))
     total = _total(source.table, wanted, asked)
-    columns = items.label("items"), total.label("total"), source.position().label("position")
-    return compiled(select(*columns, func.count().label("rows")).select_from(page))
+    told = items.label("items"), total.label("total"), source.position().label("position")
+    return compiled(select(*told, func.count().label("rows")).select_from(page))
 
 
 def stretch(source: Source, asked: QueryOptions) -> Statement:

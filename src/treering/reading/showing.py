@@ -1,8 +1,8 @@
 """Rows as JSON text, built by PostgreSQL: the same values that outcomes and HTTP show."""
 
-from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import add
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Float,
+    FromClause,
     Integer,
     Numeric,
     String,
@@ -26,37 +27,70 @@ from sqlalchemy import (
 
 from treering.projection.entity import ABSENT
 
+_ARGUMENTS = 90
+"""Of one call; PostgreSQL takes a hundred."""
 
-def shown(columns: Iterable[Column[Any]]) -> ColumnElement[str]:
-    """Return the text of a row as an object, without what is not to be seen."""
+
+def shown(columns: Iterable[Column[Any]], found_in: FromClause | None = None) -> ColumnElement[str]:
+    """Return the text of a row as an object, without what is not to be seen.
+
+    The values are those of the *columns*, or of the ones called like them that are *found_in* rows.
+    """
     seen = [column for column in columns if not column.name.startswith("_")]
     return _object(
-        _pair(each.name, value_of(each), is_absent=each.info.get(ABSENT, False)) for each in seen
+        _Member(
+            each.name,
+            value_of(each if found_in is None else found_in.columns[each.name]),
+            is_absent=each.info.get(ABSENT, False),
+        )
+        for each in seen
     )
 
 
 def object_of(members: Mapping[str, ColumnElement[str]]) -> ColumnElement[str]:
     """Return the text of an object with JSON texts as its *members*; None is null."""
-    return _object(_pair(name, value, is_absent=False) for name, value in members.items())
+    return _object(_Member(name, value) for name, value in members.items())
 
 
 def array_of(joined: ColumnElement[str]) -> ColumnElement[str]:
     """Return the text of an array of what is *joined* by commas."""
-    return func.concat(literal("["), joined, literal("]"), type_=Text())
+    return _concatenated([literal("["), joined, literal("]")])
 
 
-def _object(pairs: Iterable[ColumnElement[str]]) -> ColumnElement[str]:
-    """Return the text of an object; a comma stands before each key, and the first is cut off."""
-    joined = reduce(add, pairs)
-    return literal("{") + func.substr(joined, literal_column("2"), type_=Text()) + literal("}")
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member of an object, whose value is JSON text."""
+
+    name: str
+    value: ColumnElement[str]
+    is_absent: bool = False
+    """Whether it is left out, instead of null, where there is no value."""
+
+    def parts(self, before: str) -> Sequence[ColumnElement[str]]:
+        """Return what it is joined of, with *before* it."""
+        name = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        key = literal(f'{before}"{name}":')
+        if self.is_absent:
+            return [key + self.value]
+        return [key, func.coalesce(self.value, literal("null"), type_=Text())]
 
 
-def _pair(name: str, value: ColumnElement[str], *, is_absent: bool) -> ColumnElement[str]:
-    key = name.replace("\\", "\\\\").replace('"', '\\"')
-    written = literal(f',"{key}":') + value
-    if is_absent:
-        return func.coalesce(written, literal(""), type_=Text())
-    return literal(f',"{key}":') + func.coalesce(value, literal("null"), type_=Text())
+def _object(members: Iterable[_Member]) -> ColumnElement[str]:
+    """Return the text of an object; one comma too many is cut off if its first may be absent."""
+    first, *rest = members
+    following = [part for each in rest for part in each.parts(",")]
+    if not first.is_absent:
+        return _concatenated([*first.parts("{"), *following, literal("}")])
+    joined = _concatenated([*first.parts(","), *following])
+    begun = func.substr(joined, literal_column("2"), type_=Text())
+    return _concatenated([literal("{"), begun, literal("}")])
+
+
+def _concatenated(parts: Sequence[ColumnElement[str]]) -> ColumnElement[str]:
+    """Return *parts* joined, without those that are null; cheaper than one `||` after another."""
+    if len(parts) <= _ARGUMENTS:
+        return func.concat(*parts, type_=Text())
+    return _concatenated([_concatenated(few) for few in batched(parts, _ARGUMENTS)])
 
 
 def value_of(column: ColumnElement[Any]) -> ColumnElement[str]:
