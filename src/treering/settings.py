@@ -98,6 +98,8 @@ class Settings(BaseModel):
     """Seconds a write waits until its read model shows it."""
     list_max: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """Rows that a list may have which is asked for whole, without a page or a cursor."""
+    compress_from: Annotated[int, Field(ge=0)] = 1024
+    """Bytes from which on an answer is packed, by gzip or brotli, for who can unpack it."""
     drain_seconds: Seconds = 10
     """Seconds a role may take to finish what it began once it is told to stop."""
     session_seconds: Seconds | None = None

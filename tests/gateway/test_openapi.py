@@ -67,6 +67,16 @@ async def test_what_is_shown_has_the_shape_that_is_described(
     assert document["components"]["schemas"]["Dataset"]["required"][0] in shown
 
 
+async def test_every_form_is_described(document: dict[str, Any]) -> None:
+    def forms(path: str, method: str, status: str) -> set[str]:
+        return {*document["paths"][path][method]["responses"][status]["content"]}
+
+    nested = {"application/json", "application/msgpack"}
+    assert forms("/api/v1/datasets", "get", "200") == {*nested, "text/csv"}
+    assert forms("/api/v1/datasets", "post", "201") == nested
+    assert {*document["paths"]["/api/v1/datasets"]["post"]["requestBody"]["content"]} == nested
+
+
 def _all(said: object, key: str) -> Iterator[str]:
     """Yield what stands at *key*, wherever that is."""
     if isinstance(said, dict):

@@ -43,6 +43,7 @@ async def run_gateway(
             wait_seconds=said.wait_seconds,
             visible_seconds=said.visible_seconds,
             list_max=said.list_max,
+            compress_from=said.compress_from,
         )
         await gateway.serve(
             gateway.build(parts),

@@ -23,6 +23,8 @@ from treering.gateway.entities.past import Past
 from treering.gateway.entities.questions import Questions
 from treering.gateway.entities.reads import Reads
 from treering.gateway.entities.writes import Writes
+from treering.gateway.forms import VARY, looks_of, tables_of
+from treering.gateway.forms.looks import Looks
 from treering.gateway.freshness import Freshness
 from treering.gateway.http.origin import check, names_of
 from treering.gateway.http.problem import (
@@ -75,6 +77,8 @@ class Parts:
     """Seconds it waits for a read model."""
     list_max: int = 100_000
     """Rows of a list that is asked for whole."""
+    compress_from: int = 1024
+    """Bytes from which on an answer is packed, for who can unpack it."""
 
 
 def build(parts: Parts) -> "Gateway":
@@ -112,7 +116,12 @@ def build(parts: Parts) -> "Gateway":
             Exports(questions).add_to(to)
             Writes(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)
-    return Gateway(routes, names_of(parts.host, parts.allowed_hosts))
+    return Gateway(
+        routes,
+        names_of(parts.host, parts.allowed_hosts),
+        tables=tables_of(parts.collections),
+        compress_from=parts.compress_from,
+    )
 
 
 def figures() -> "Gateway":
@@ -124,11 +133,23 @@ def figures() -> "Gateway":
 
 
 class Gateway:
-    """The ASGI application; it answers to *names*, to any without."""
+    """The ASGI application; it answers to *names*, to any without.
 
-    def __init__(self, routes: Routes, names: frozenset[str] | None = None) -> None:
+    What is at *tables* can be had as such; from *compress_from* bytes on answers are packed.
+    """
+
+    def __init__(
+        self,
+        routes: Routes,
+        names: frozenset[str] | None = None,
+        *,
+        tables: frozenset[str] = frozenset(),
+        compress_from: int = 1024,
+    ) -> None:
         self.routes = routes
         self._names = names
+        self._tables = tables
+        self._compress_from = compress_from
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,14 +157,17 @@ class Gateway:
         if scope["type"] != "http":
             raise RuntimeError("The gateway speaks HTTP; serve it without lifespan and websockets.")
         began = time.perf_counter()
+        route = self._find(scope)
+        looks = looks_of(scope, route.path if route else "", self._tables)
         request = Request(scope, receive)
         named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
-        route = self._find(scope)
         try:
-            response = await _respond(request, route, self._names)
+            response = await _respond(request, route, self._names, looks)
         except ClientDisconnect:
             return
-        response.raw_headers.append((b"x-request-id", named.encode()))
+        if looks is not None:
+            response = await looks.dressed(response, self._compress_from)
+        response.raw_headers += (VARY, (b"x-request-id", named.encode()))
         await response(scope, receive, send)
         self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
 
@@ -161,11 +185,15 @@ class Gateway:
         timer.observe(seconds)
 
 
-async def _respond(request: Request, route: Route | None, names: frozenset[str] | None) -> Response:
+async def _respond(
+    request: Request, route: Route | None, names: frozenset[str] | None, looks: Looks | None
+) -> Response:
     """Return the endpoint's answer, or the problem that it met."""
     path: str = request.scope["path"]
     try:
         check(request, names)
+        if looks is not None:
+            looks.check(request.method)
         return await _endpoint(request, route)(request)
     except MethodNotAllowed as refusal:
         allowed = ", ".join(refusal.members["allowed"])

@@ -1,21 +1,24 @@
-"""Bodies of requests: JSON objects in UTF-8, of a bounded size."""
+"""Bodies of requests: JSON in UTF-8 or MessagePack, of a bounded size."""
 
+import re
 from typing import Any, cast
 
 import msgspec
 from starlette.requests import Request
 
 from treering.entity.validation import fault, invalid
+from treering.gateway.http.msgpack import Unsayable, json_of
 from treering.gateway.http.problem import TooLarge, Unreadable, UnsupportedType
 
 LARGEST_BODY = 900_000
 """Bytes of a body; a command has to fit into a record of Kafka."""
 
+_MSGPACK = re.compile(r"application/(msgpack|x-msgpack|vnd\.msgpack|[\w.-]+\+msgpack)")
 _decode = msgspec.json.Decoder().decode
 
 
 async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
-    """Return the body as it stands and as it reads; raises a refusal unless it is an object."""
+    """Return the body as JSON and as it reads; raises a refusal unless it is an object."""
     raw = await _read(request, LARGEST_BODY)
     found = _decoded(raw)
     if not isinstance(found, dict):
@@ -42,7 +45,7 @@ def _decoded(raw: bytes) -> object:
 
 
 async def _read(request: Request, largest: int) -> bytes:
-    _check_type(request.headers.get("content-type"))
+    is_msgpack = _is_msgpack(request.headers.get("content-type"))
     said = request.headers.get("content-length", "0")
     if said.isdigit() and int(said) > largest:
         raise _too_large(largest)
@@ -53,22 +56,39 @@ async def _read(request: Request, largest: int) -> bytes:
         if size > largest:
             raise _too_large(largest)
         chunks.append(chunk)
-    return b"".join(chunks)
+    raw = b"".join(chunks)
+    return _json(raw, largest) if is_msgpack else raw
 
 
-def _check_type(said: str | None) -> None:
+def _json(raw: bytes, largest: int) -> bytes:
+    try:
+        found = json_of(raw)
+    except Unsayable as error:
+        raise Unreadable(f"The body {error}.") from None
+    if len(found) > largest:
+        raise _too_large(largest)
+    return found
+
+
+def _is_msgpack(said: str | None) -> bool:
+    """Tell whether it is MessagePack; raises UnsupportedType if it is no JSON either."""
     if said == "application/json":
-        return
+        return False
     if said is None:
         raise UnsupportedType("The body has no Content-Type; say application/json.")
     kind, _, parameters = said.lower().partition(";")
     kind = kind.strip()
+    if _MSGPACK.fullmatch(kind):
+        return True
     json = kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
     )
     charset = parameters.partition("charset=")[2].strip(' "')
     if not json or charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise UnsupportedType(f"{said!r} is not taken; send application/json in UTF-8.")
+        raise UnsupportedType(
+            f"{said[:200]!r} is not taken; send application/json in UTF-8, or application/msgpack."
+        )
+    return False
 
 
 def _too_large(largest: int) -> TooLarge:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-_TAG = re.compile(r'"(\d{1,9})(?:-[0-9a-f]{8})?"')
+_TAG = re.compile(r'"(\d{1,9})(?:-[0-9a-f]{8})?(?:\.[a-z]+)*"')
 
 
 def tag_of(version: int, *circumstances: str) -> str:

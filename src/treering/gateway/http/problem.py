@@ -34,6 +34,10 @@ class UnsupportedType(
     """The body is not said to be JSON in UTF-8."""
 
 
+class NotAcceptable(Refusal, word="not-acceptable", title="Not acceptable", status=406):
+    """There is no such form of it as the client takes; `available` lists those that there are."""
+
+
 class CrossSite(Refusal, word="cross-site", title="Cross-site request", status=403):
     """A page of another site wants to write here."""
 

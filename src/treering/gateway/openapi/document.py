@@ -1,14 +1,17 @@
 """The document: all collections, and what every service has."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.gateway.collection import Collection
+from treering.gateway.forms import tables_of
 from treering.gateway.http.routes import Routes
 from treering.gateway.openapi.collection import paths_of
+from treering.gateway.openapi.forms import add_forms
 from treering.gateway.openapi.operations import (
     PROBLEM,
     WRITTEN,
@@ -54,10 +57,11 @@ class OpenApi:
         components: dict[str, Described] = {"Problem": PROBLEM}
         for each in self._collections:
             components |= shapes(each.entity)
-        paths = dict(_OURS)
+        paths = deepcopy(_OURS)
         for each in self._collections:
             shape = self._read_models.shape(each.read_model)
             paths |= paths_of(Subject(each, shape, components))
+        add_forms(paths, tables_of(self._collections))
         service = self._service
         return {
             "openapi": "3.1.0",
