@@ -13,7 +13,7 @@ from treering.projection.build import Build, begin, tables_of
 from treering.projection.follower import Follower, Mark
 from treering.projection.ground import Ground
 from treering.query import QueryOptions
-from treering.reading.selecting import Source, one, some
+from treering.reading.selecting import Source, chosen, some
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ async def test_a_row_shows_what_an_outcome_shows(
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
     source = Source(table, PARCELS.shape, "C", build)
-    found = await connection.fetchval(one(source, include_deleted=True).sql, "1")
+    each = chosen(source, include_deleted=True)
+    found = await connection.fetchval(each.sql, ["1"], column=1)
     every = some(source, QueryOptions(include_deleted=True))
     listed = await connection.fetchrow(every.sql, None, 0)
     await transaction.rollback()

@@ -21,7 +21,16 @@ from treering.reading.aggregating import counted, facets, groups
 from treering.reading.estimating import expected, rows_of
 from treering.reading.exporting import Form, exported, poured
 from treering.reading.progress import Progress
-from treering.reading.selecting import Source, Statement, one, some, stretch, structure, values
+from treering.reading.selecting import (
+    Source,
+    Statement,
+    chosen,
+    some,
+    stretch,
+    structure,
+    values,
+)  # fmt: skip
+from treering.reading.together import Together
 from treering.sql import statement
 from treering.store import Reader
 
@@ -74,6 +83,7 @@ class ReadModels:
         self._projections = {each.name: each for each in projections}
         self._progress = Progress(reader, projections)
         self._made: dict[tuple[str, int, Hashable], Statement] = {}
+        self._together: dict[tuple[str, Hashable], Together[Found]] = {}
         self._folding: str | None = None
 
     def announce(self) -> None:
@@ -96,16 +106,31 @@ class ReadModels:
 
         Raises StoreNotReady while no projector has made the read model's tables.
         """
-        make = partial(one, include_deleted=include_deleted, fields=fields)
-        key = "one", include_deleted, fields and tuple(fields)
+        key = "chosen", include_deleted, fields and tuple(fields)
+        found = self._found(
+            name, key, partial(chosen, include_deleted=include_deleted, fields=fields)
+        )
         try:
-            rows = await self._ask(name, make, key, {"key": id})
+            return await found.get(id)
         except BadRequest:
             return None
-        if not rows:
-            return None
-        ((text, version),) = rows
-        return Found(text, version, self.mark(name))
+
+    def _found(
+        self, name: str, key: Hashable, make: Callable[[Source], Statement]
+    ) -> Together[Found]:
+        """Return what finds rows by their ids."""
+        if (known := self._together.get((name, key))) is not None:
+            return known
+
+        async def find(ids: Sequence[str]) -> Mapping[str, Found]:
+            rows = await self._ask(name, make, key, {"keys": ids})
+            mark = self.mark(name)
+            return {row["key"]: Found(row["text"], row["version"], mark) for row in rows}
+
+        if len(self._together) >= _KEPT:
+            self._together.clear()
+        found = self._together[name, key] = Together(find)
+        return found
 
     def mark(self, name: str) -> str:
         """Return what tells the build that is read from others, which may show other rows."""

@@ -71,18 +71,30 @@ class Source:
         return select(builds.c.position).where(is_it).scalar_subquery()
 
 
-def one(source: Source, *, include_deleted: bool, fields: Sequence[str] | None = None) -> Statement:
-    """Return the statement for the row whose only key column is the parameter `key`."""
-    table = source.table
+def chosen(
+    source: Source, *, include_deleted: bool, fields: Sequence[str] | None = None
+) -> Statement:
+    """Return the statement for the rows whose only key column is among the parameter `keys`."""
+    table, key = source.table, key_of(source.table)
+    keys = func.unnest(cast(bindparam("keys"), ARRAY(Text)))
+    asked = keys.table_valued("key").render_derived(name="asked")
+    named = cast(asked.c.key, Text() if isinstance(key.type, String) else key.type)
+    row = shown(columns_of(table, fields)).label("text")
+    version = table.columns.get("_version", null()).label("version")
+    return compiled(
+        select(asked.c.key, row, version)
+        .join_from(asked, table, key == named)
+        .where(_seen(table, include_deleted=include_deleted))
+    )
+
+
+def key_of(table: Table) -> Column[Any]:
+    """Return the only column of the key; raises DeclarationError if it has several."""
     key, *others = table.primary_key.columns
     if others:
         names = ", ".join(column.name for column in table.primary_key.columns)
         raise DeclarationError(f"{table.name} has the key {names}, not an id; list its rows.")
-    named = cast(cast(bindparam("key"), Text), Text() if isinstance(key.type, String) else key.type)
-    wanted = and_(key == named, _seen(table, include_deleted=include_deleted))
-    version = table.columns.get("_version", null())
-    row = shown(columns_of(table, fields)).label("text")
-    return compiled(select(row, version.label("version")).where(wanted))
+    return key
 
 
 def structure(asked: QueryOptions) -> tuple[Any, ...]:
