@@ -11,7 +11,7 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-projections bench-rebuild bench-http schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-http bench-projections bench-rebuild schemas lock wheel clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
