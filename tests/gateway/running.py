@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
+from msgspec import Meta
 from pydantic import Field
 
 from treering import gateway
@@ -14,7 +15,7 @@ from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
 from treering.decider import Decider
 from treering.domain.config import StoredConfig
 from treering.embedded import Addresses
-from treering.entity import Entity
+from treering.entity import Created, Entity, EntityState, Updated
 from treering.errors import Refusal
 from treering.gateway import Gateway
 from treering.handling import Handling
@@ -38,6 +39,45 @@ class Dataset(Entity, unique={"name"}, formerly={"tables"}):
     rows: int = 0
     notes: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Fill(Command, type="dataset.fill.v1"):
+    """Add rows."""
+
+    rows: Annotated[int, Meta(ge=1)]
+
+
+class Reset(Command, type="dataset.reset.v1"):
+    """Take all rows away."""
+
+
+class Draw(Command, type="dataset.draw.v1"):
+    """Make a dataset of so many rows."""
+
+    name: str
+    rows: int = 10
+
+
+class IsEmpty(Refusal, word="is-empty", title="The dataset is empty"):
+    """There is nothing to take away."""
+
+
+@Dataset.command(Fill)
+def _fill(state: EntityState, received: Received[Fill]) -> Sequence[Event]:
+    return [Updated(fields={"rows": state.fields["rows"] + received.command.rows})]
+
+
+@Dataset.command(Reset)
+def _reset(state: EntityState, received: Received[Reset]) -> Sequence[Event]:
+    if not state.fields["rows"]:
+        raise IsEmpty(f"{received.stream} has no rows.")
+    return [Updated(fields={"rows": 0})]
+
+
+@Dataset.command(Draw, creates=True)
+def _draw(_state: EntityState, received: Received[Draw]) -> Sequence[Event]:
+    said = received.command
+    return [Created(fields={"name": said.name, "rows": said.rows})]
 
 
 class StartRun(Command, type="run.start.v1"):

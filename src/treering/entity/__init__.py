@@ -1,6 +1,7 @@
 """Entities: a declaration, and the commands, events and rules that follow from it."""
 
-from treering.entity.declaration import Declaration, Entity
+from treering.entity.declaration import Entity
+from treering.entity.declared import Declaration
 from treering.entity.evolution import renamed
 from treering.entity.messages import (
     Create,

@@ -48,11 +48,17 @@ class EntityState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules:
-    """Decide and evolve for the entities of one *model*; *extra* holds its further commands."""
+    """Decide for the entities of one *model*.
 
-    def __init__(self, model: type[BaseModel], extra: Extra) -> None:
+    *extra* holds its further commands; those among *creating* make a new entity.
+    """
+
+    def __init__(
+        self, model: type[BaseModel], extra: Extra, creating: Collection[type[Any]] = ()
+    ) -> None:
         self._model = model
         self._extra = extra
+        self._creating = creating
         self._names = frozenset(model.model_fields)
 
     def decide(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
@@ -60,17 +66,25 @@ class Rules:
         command = received.command
         if isinstance(command, Create):
             return self._create(state, received.stream, command.fields)
+        if type(command) in self._creating:
+            return self._made(state, received)
         _require(state, received.stream, deleted=isinstance(command, Delete | Restore | Purge))
         if (further := self._extra.get(cast("type[Any]", type(command)))) is not None:
             return [self._checked(state, event) for event in further(state, received)]
         return self._change(state, command)
 
+    def _made(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
+        """Return what a further command makes; a new entity's fields are as the model's."""
+        _require_absent(state, received.stream)
+        return [
+            Created(fields=validated(self._model, event.fields))
+            if isinstance(event, Created)
+            else event
+            for event in self._extra[type(received.command)](state, received)
+        ]
+
     def _create(self, state: EntityState, stream: Stream, fields: Fields) -> Sequence[Event]:
-        if state.status == "purged":
-            raise IsPurged(f"{stream} was purged and is never created again; choose another id.")
-        if state.status != "absent":
-            hint = "restore it instead" if state.status == "deleted" else "update it instead"
-            raise AlreadyExists(f"{stream} exists already; {hint}.", status_now=state.status)
+        _require_absent(state, stream)
         if "id" in fields:
             fields = {**fields}
             said = fields.pop("id")
@@ -220,6 +234,14 @@ def _of_stored(refusal: InvalidBody, stored: Collection[str]) -> InvalidBody:
         else each
         for each in faults
     ])  # fmt: skip
+
+
+def _require_absent(state: EntityState, stream: Stream) -> None:
+    if state.status == "purged":
+        raise IsPurged(f"{stream} was purged and is never created again; choose another id.")
+    if state.status != "absent":
+        hint = "restore it instead" if state.status == "deleted" else "update it instead"
+        raise AlreadyExists(f"{stream} exists already; {hint}.", status_now=state.status)
 
 
 def _require(state: EntityState, stream: Stream, *, deleted: bool) -> None:

@@ -19,6 +19,7 @@ from treering.gateway.collection import Collection
 from treering.gateway.entities.bulk import Bulk
 from treering.gateway.entities.export import Exports
 from treering.gateway.entities.figures import Figures
+from treering.gateway.entities.operations import Operations
 from treering.gateway.entities.past import Past
 from treering.gateway.entities.questions import Questions
 from treering.gateway.entities.reads import Reads
@@ -115,6 +116,7 @@ def build(parts: Parts) -> "Gateway":
             Figures(questions).add_to(to)
             Exports(questions).add_to(to)
             Writes(each, asking).add_to(to)
+            Operations(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)
     return Gateway(
         routes,
@@ -176,6 +178,8 @@ class Gateway:
         route = self.routes.find(scope["path"], values)
         if route is not None:
             scope["path_params"] = dict(zip(route.names, values, strict=True))
+        else:
+            scope["suggestion"] = self.routes.near(scope["path"])
         return route
 
     def _observe(self, method: str, route: Route | None, status: int, seconds: float) -> None:
@@ -219,6 +223,9 @@ async def _respond(
 def _endpoint(request: Request, route: Route | None) -> Endpoint:
     path = request.scope["path"]
     if route is None:
+        if (near := request.scope["suggestion"]) is not None:
+            said = f"There is nothing at {path[:200]}; did you mean {near[:200]}?"
+            raise NotFound(said, suggestion=near)
         raise NotFound(f"There is nothing at {path[:200]}.")
     if (endpoint := route.endpoints.get(request.method)) is None:
         raise MethodNotAllowed(f"{path} does not take {request.method}.", allowed=route.methods)

@@ -1,18 +1,15 @@
 """Writing an entity: each address is a command, each outcome an answer."""
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.gateway.asking import Asking, Shown, expected_by
 from treering.gateway.collection import Collection
+from treering.gateway.entities.answers import created, entity, nothing
 from treering.gateway.entities.saying import Saying
 from treering.gateway.http.body import json_object
 from treering.gateway.http.preferences import preferences
 from treering.gateway.http.routes import Routes
-from treering.message import Outcome, id_of
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Writes:
@@ -37,7 +34,7 @@ class Writes:
         """Create an entity, under the id that the body names or a new one."""
         raw, fields = await json_object(request)
         asked = self._saying.create(fields, raw, expected=expected_by(request))
-        return await self._asking.answer(request, asked, self._created(request))
+        return await self._asking.answer(request, asked, created(request, self._collection))
 
     async def put(self, request: Request) -> Response:
         """Set the fields that the body names; all of them with `Prefer: handling=replace`."""
@@ -52,48 +49,24 @@ class Writes:
         named = self._collection.id_in_path(request.path_params["id"])
         raw, fields = await json_object(request)
         asked = self._saying.change(word, named, fields, raw, expected=expected_by(request))
-        return await self._asking.answer(request, asked, _entity)
+        return await self._asking.answer(request, asked, entity)
 
     async def delete(self, request: Request) -> Response:
         """Delete it; `Prefer: return=representation` shows what was deleted."""
         shows = preferences(request).returns == "representation"
-        return await self._plain(request, "delete", _entity if shows else _nothing)
+        return await self._plain(request, "delete", entity if shows else nothing)
 
     async def restore(self, request: Request) -> Response:
         """Bring it back."""
-        return await self._plain(request, "restore", _entity)
+        return await self._plain(request, "restore", entity)
 
     async def purge(self, request: Request) -> Response:
         """Remove it for ever."""
-        return await self._plain(request, "purge", _nothing)
+        return await self._plain(request, "purge", nothing)
 
     async def _plain(self, request: Request, word: str, shown: Shown) -> Response:
         named = self._collection.id_in_path(request.path_params["id"])
         asked = self._saying.plain(
-            word, named, expected=expected_by(request), shows_entity=shown is _entity
+            word, named, expected=expected_by(request), shows_entity=shown is entity
         )
         return await self._asking.answer(request, asked, shown)
-
-    def _created(self, request: Request) -> Shown:
-        def shown(outcome: Outcome) -> Response:
-            named = id_of(outcome.stream or "")
-            response = _entity(outcome)
-            response.status_code = 201
-            response.headers["Location"] = f"{_origin(request)}{self._collection.path}/{named}"
-            return response
-
-        return shown
-
-
-def _entity(outcome: Outcome) -> Response:
-    entity = outcome.entity or {"id": id_of(outcome.stream or "")}
-    return Response(_encode(entity), media_type="application/json")
-
-
-def _nothing(_outcome: Outcome) -> Response:
-    return Response(status_code=204)
-
-
-def _origin(request: Request) -> str:
-    """Return the scheme and host under which the client reached us."""
-    return f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"

@@ -26,6 +26,14 @@ async def json_object(request: Request) -> tuple[bytes, dict[str, Any]]:
     return raw, cast("dict[str, Any]", found)
 
 
+async def json_object_or_none(request: Request) -> bytes:
+    """Return the body as it stands, an empty object if there is none; else as `json_object`."""
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return b"{}"
+    return (await json_object(request))[0]
+
+
 async def json_value(request: Request, largest: int) -> object:
     """Return what the body says, which may have *largest* bytes; raises a refusal if it is none."""
     return _decoded(await _read(request, largest))

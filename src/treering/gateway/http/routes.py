@@ -6,11 +6,14 @@ from urllib.parse import quote, quote_from_bytes
 from starlette.requests import Request
 from starlette.responses import Response
 
+from treering.entity.validation import nearest
 from treering.errors import DeclarationError
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 _ANY = "{}"
+_LONGEST = 128
+"""Characters of a segment that others are compared with."""
 _IN_PATHS = "/:$"
 _IN_QUERIES = "/:$%&=?+,;@!*()~"
 """What stands as it is beside letters, digits and `-._~`; `>` would end the link."""
@@ -52,9 +55,19 @@ class Route:
         if (literal := self._within.get(segment)) is not None:
             return literal
         if segment and (parameter := self._within.get(_ANY)) is not None:
+            if segment[0] == "$" and self._has_operations:
+                return None
             values.append(segment)
             return parameter
         return None
+
+    @property
+    def _has_operations(self) -> bool:
+        return any(name.startswith("$") for name in self._within)
+
+    def near(self, segment: str) -> str | None:
+        """Return the segment behind it that was probably meant."""
+        return nearest(segment[:_LONGEST], [name for name in self._within if name != _ANY])
 
 
 class Routes:
@@ -92,6 +105,18 @@ class Routes:
             if route is None:
                 return None
         return route if route.endpoints else None
+
+    def near(self, path: str) -> str | None:
+        """Return the address that was probably meant by a *path* at which nothing answers."""
+        route: Route = self._root
+        segments = path.split("/")[1:]
+        for place, segment in enumerate(segments):
+            further = route.step(segment, [])
+            if further is None:
+                found = route.near(segment)
+                return found and "/".join(["", *segments[:place], found, *segments[place + 1 :]])
+            route = further
+        return None
 
 
 class _Leading(Routes):

@@ -1,5 +1,6 @@
 """The paths of one collection."""
 
+from treering.entity.operation import address as operation_path
 from treering.gateway.collection import ID
 from treering.gateway.openapi import reading, writing
 from treering.gateway.openapi.operations import Described, parameter
@@ -29,6 +30,8 @@ def paths_of(of: Subject) -> dict[str, Described]:
         f"{one}/$history": {"get": reading.history(of)},
         f"{one}/$diff": {"get": reading.diff(of)},
     }
+    for each in of.collection.entity.declaration.operations:
+        found[operation_path(path, each)] = {"post": writing.operate(of, each)}
     for address in (each for each in found if "{id}" in each):
         found[address]["parameters"] = [_id(of)]
     return found

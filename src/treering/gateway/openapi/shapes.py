@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from treering.entity import Entity
+import msgspec
+
+from treering.entity import Entity, Tag, Untag
+from treering.entity.operation import Operation
 from treering.gateway.openapi.operations import Described
 
 _SHOWN: Mapping[str, Described] = {
@@ -37,8 +40,22 @@ def shapes(entity: type[Entity]) -> dict[str, Described]:
         "additionalProperties": True,
     }
     found[f"{name}New"] = made | {"properties": {"id": {"type": "string"}, **made["properties"]}}
+    for each in entity.declaration.operations:
+        found |= asked(entity, each)[1]
     found[f"{name}Change"] = {name: value for name, value in made.items() if name != "required"}
     return found
+
+
+def asked(entity: type[Entity], operation: Operation) -> tuple[Described, dict[str, Described]]:
+    """Return the schema of an operation's body, and the components that it refers to."""
+    if operation.body in {Tag, Untag}:
+        tags = _schema(entity, f"{name_of(entity)}New", "validation")["properties"]["tags"]
+        said: Described = {"type": "object", "required": ["tags"], "properties": {"tags": tags}}
+        return said, {}
+    prefix = f"{name_of(entity)}.command."
+    template = f"#/components/schemas/{prefix}{{name}}"
+    (schema,), found = msgspec.json.schema_components([operation.body], ref_template=template)
+    return schema, {f"{prefix}{name}": each for name, each in found.items()}
 
 
 def _schema(entity: type[Entity], name: str, mode: Literal["serialization", "validation"]) -> Any:

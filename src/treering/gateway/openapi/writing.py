@@ -1,5 +1,9 @@
 """The operations that write."""
 
+import re
+
+from treering.entity.operation import Operation
+from treering.gateway.openapi.examples import example
 from treering.gateway.openapi.operations import (
     WRITTEN,
     Described,
@@ -7,6 +11,7 @@ from treering.gateway.openapi.operations import (
     listed,
     parameter,
 )  # fmt: skip
+from treering.gateway.openapi.shapes import asked
 from treering.gateway.openapi.subject import Subject
 
 PREFER = parameter(
@@ -62,6 +67,21 @@ def plain(of: Subject, word: str, *, shows: bool = True) -> Described:
         f"{word.capitalize()} {of.one}",
         parameters=[PREFER, KEY],
         answers={**shown, **_SHORT, **_LATER},
+        problems=WRITTEN,
+    )
+
+
+def operate(of: Subject, operation: Operation) -> Described:
+    """Describe an operation that the entity has of its own."""
+    schema, _ = asked(of.collection.entity, operation)
+    said = (operation.body.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    shown = {201 if operation.creates else 200: ("It, as it is now.", of.body())}
+    return of.operation(
+        "".join(word.capitalize() for word in re.split(r"\W", operation.word)),
+        said or f"{operation.word.capitalize()} {of.one}",
+        body=content(schema, sample=example(schema, of.components)),
+        parameters=[PREFER, KEY],
+        answers={**shown, **({} if operation.creates else _SHORT), **_LATER},
         problems=WRITTEN,
     )
 
