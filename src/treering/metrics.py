@@ -86,6 +86,15 @@ http_seconds = _histogram(
     "http_route",
     "http_response_status_code",
 )
+live = _gauge(
+    "treering_live",
+    "Clients that are told what happens, by transport.",
+    "transport",
+    mode="livesum",
+)
+live_ended = _counter(
+    "treering_live_ended", "Times the gateway has ended it, by the problem it gave.", "reason"
+)
 behind = _counter("treering_behind", "Answers given before the read model showed the write.")
 
 

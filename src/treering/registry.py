@@ -54,6 +54,10 @@ class Registry:
         """Return the type of commands called *name*, of today or older; None if there is none."""
         return self.commands.get(name) or self._older(name, self.commands)
 
+    def event(self, name: str) -> MessageType[Any] | None:
+        """Return the type of events called *name*, of today or older; None if there is none."""
+        return self.events.get(name) or self._older(name, self.events)
+
     def creates(self, kind: MessageType[Any]) -> bool:
         """Say whether commands of this type may come without a subject."""
         name = kind.now or kind.name
@@ -99,7 +103,7 @@ class Registry:
     def _event(self, stored: Stored) -> Event:
         if not stored.body:
             return _ERASED
-        known = self.events.get(stored.type) or self._older(stored.type, self.events)
+        known = self.event(stored.type)
         if known is None:
             raise UnknownMessage(
                 f"Position {stored.position} holds {stored.type!r}, which this release does not "

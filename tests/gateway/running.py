@@ -18,6 +18,7 @@ from treering.embedded import Addresses
 from treering.entity import Created, Entity, EntityState, Updated
 from treering.errors import Refusal
 from treering.gateway import Gateway
+from treering.gateway.live import LiveOptions
 from treering.handling import Handling
 from treering.message import Command, Event, Received, Recorded
 from treering.projection import Projection, Projector
@@ -149,6 +150,7 @@ class Circumstances:
     wait_seconds: float = 10
     visible_seconds: float = 2
     list_max: int = 100_000
+    live: LiveOptions = field(default_factory=LiveOptions)
     drain_seconds: float = 5
 
 
@@ -208,6 +210,7 @@ async def running(
             wait_seconds=circumstances.wait_seconds,
             visible_seconds=circumstances.visible_seconds,
             list_max=circumstances.list_max,
+            live=circumstances.live,
         )
         started = await _serve(stack, parts, circumstances)
         if circumstances.is_ready:
@@ -241,6 +244,7 @@ async def _serve(
             stop,
             drain_seconds=circumstances.drain_seconds,
             listening=listening.set_result,
+            draining=app.drain,
         )
     )
 

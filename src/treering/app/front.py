@@ -45,12 +45,14 @@ async def run_gateway(
             list_max=said.list_max,
             compress_from=said.compress_from,
         )
+        served = gateway.build(parts)
         await gateway.serve(
-            gateway.build(parts),
+            served,
             said.host,
             said.port,
             stop,
             drain_seconds=said.drain_seconds,
+            draining=served.drain,
             listener=listener,
         )
 

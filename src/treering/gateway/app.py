@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Histogram
@@ -30,12 +30,14 @@ from treering.gateway.freshness import Freshness
 from treering.gateway.http.origin import check, names_of
 from treering.gateway.http.problem import (
     DatabaseAway,
+    Draining,
     Internal,
     MethodNotAllowed,
     ReadModelAway,
     answer,
 )  # fmt: skip
 from treering.gateway.http.routes import Endpoint, Route, Routes
+from treering.gateway.live import EVENT_STREAM, LiveOptions, Streams, Tail
 from treering.gateway.openapi import OpenApi
 from treering.gateway.positions import Epoch
 from treering.gateway.service.about import About, exposed
@@ -80,6 +82,8 @@ class Parts:
     """Rows of a list that is asked for whole."""
     compress_from: int = 1024
     """Bytes from which on an answer is packed, for who can unpack it."""
+    live: LiveOptions = field(default_factory=LiveOptions)
+    """How much is kept for those who are told what happens."""
 
 
 def build(parts: Parts) -> "Gateway":
@@ -105,6 +109,8 @@ def build(parts: Parts) -> "Gateway":
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
+    tail = Tail(parts.reader, epoch, parts.registry, parts.live)
+    Streams(tail, epoch, parts.registry, parts.live).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
     for collection in parts.collections:
         for each in (collection, *collection.before):
@@ -123,6 +129,7 @@ def build(parts: Parts) -> "Gateway":
         names_of(parts.host, parts.allowed_hosts),
         tables=tables_of(parts.collections),
         compress_from=parts.compress_from,
+        tail=tail,
     )
 
 
@@ -138,6 +145,7 @@ class Gateway:
     """The ASGI application; it answers to *names*, to any without.
 
     What is at *tables* can be had as such; from *compress_from* bytes on answers are packed.
+    Those whom it tells what happens are told by a *tail*, until it is drained.
     """
 
     def __init__(
@@ -147,11 +155,13 @@ class Gateway:
         *,
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
+        tail: Tail | None = None,
     ) -> None:
         self.routes = routes
         self._names = names
         self._tables = tables
         self._compress_from = compress_from
+        self._tail = tail
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,8 +180,16 @@ class Gateway:
         if looks is not None:
             response = await looks.dressed(response, self._compress_from)
         response.raw_headers += (VARY, (b"x-request-id", named.encode()))
+        if is_endless := response.media_type == EVENT_STREAM:
+            self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
         await response(scope, receive, send)
-        self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
+        if not is_endless:
+            self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
+
+    def drain(self) -> None:
+        """End what would never end: those who are told what happens are told to come back."""
+        if self._tail is not None:
+            self._tail.end(Draining("This process ends; come back, another one goes on."))
 
     def _find(self, scope: Scope) -> Route | None:
         values: list[str] = []

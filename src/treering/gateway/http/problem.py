@@ -70,6 +70,14 @@ class TooMany(Refusal, word="too-many", title="Too many at once", status=503):
     """As many such requests as this process takes at once are being answered."""
 
 
+class TooSlow(Refusal, word="too-slow", title="Too slow", status=503):
+    """What was to be sent to a client has grown too much; it begins again where it has got to."""
+
+
+class Draining(Refusal, word="draining", title="This process ends", status=503):
+    """The process ends, and another one goes on."""
+
+
 class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
     """PostgreSQL cannot be reached, or is not ready."""
 

@@ -12,6 +12,8 @@ from treering.errors import SettingsError
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
+_GIVEN_UP = 60_000
+"""Milliseconds after which a client that takes nothing of what it was sent has gone (on Linux)."""
 
 
 class _Server(uvicorn.Server):
@@ -30,6 +32,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GIVEN_UP)
         listener.settimeout(0)
     except OSError as error:
         listener.close()
@@ -54,19 +58,21 @@ async def serve(  # noqa: PLR0913 - an address, an end, and who wants to know
     *,
     drain_seconds: float = 10,
     listening: Callable[[str], None] | None = None,
+    draining: Callable[[], None] | None = None,
     listener: socket.socket | None = None,
 ) -> None:
     """Serve *app* until *stop* is set, then finish what was begun within *drain_seconds*.
 
     *listening* is called with the URL once requests are taken, which with port 0 nobody else
-    knows. A *listener* that somebody has opened already is used instead of one of our own.
+    knows, *draining* when it is told to stop. A *listener* that somebody has opened already is
+    used instead of one of our own.
     Raises SettingsError if the address is taken.
     """
     listener = listener or listen(host, port)
     server = _Server(_configuration(app, drain_seconds))
     if listening is not None:
         listening(address(listener))
-    ending = asyncio.create_task(_end(server, stop), name="gateway's end")
+    ending = asyncio.create_task(_end(server, stop, draining), name="gateway's end")
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -88,6 +94,10 @@ def _configuration(app: ASGIApp, drain_seconds: float) -> uvicorn.Config:
     )
 
 
-async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _end(
+    server: uvicorn.Server, stop: asyncio.Event, draining: Callable[[], None] | None
+) -> None:
     await stop.wait()
+    if draining is not None:
+        draining()
     server.should_exit = True

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from treering.gateway.collection import Collection
 from treering.gateway.forms import tables_of
 from treering.gateway.http.routes import Routes
+from treering.gateway.live import EVENT_STREAM
 from treering.gateway.openapi.collection import paths_of
+from treering.gateway.openapi.events import EVENTS
 from treering.gateway.openapi.forms import add_forms
 from treering.gateway.openapi.operations import (
     PROBLEM,
@@ -28,6 +30,7 @@ from treering.service import Service
 
 ADDRESS = "/openapi.json"
 _OBJECT: Described = {"type": "object"}
+_TEXT: Described = {"type": "string"}
 _TAG = "service"
 
 
@@ -107,6 +110,16 @@ _OURS: dict[str, Described] = {
     "/api/v1/schemas/{id}": {
         **_told("schema", "The JSON Schema of one revision.", kind="application/schema+json"),
         "parameters": [_ID],
+    },
+    "/api/v1/events": {
+        "get": operation(
+            "events",
+            "What happens, as server-sent events, without end",
+            _TAG,
+            parameters=EVENTS,
+            answers={200: ("One event after the other.", content(_TEXT, kind=EVENT_STREAM))},
+            problems=(412, 422, 503),
+        )
     },
     "/api/v1/commands": {
         "post": operation(
