@@ -44,7 +44,7 @@ async def test_a_row_shows_what_an_outcome_shows(
     await follower.write(connection)
     table = tables_of(PARCELS, build, ground.schema)[PARCELS.tables[0]]
     source = Source(table, PARCELS.shape, "C", build)
-    each = chosen(source, include_deleted=True)
+    each = chosen(source, QueryOptions(include_deleted=True))
     found = await connection.fetchval(each.sql, ["1"], column=1)
     every = some(source, QueryOptions(include_deleted=True))
     listed = await connection.fetchrow(every.sql, None, 0)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import asyncpg
 import pytest
 
-from tests.projection.conftest import Folding, folding, models
+from tests.projection.conftest import Folding, connection, folding, ground, models
 from tests.projection.world import PARCELS, append, fields
 from treering.entity import Created
 from treering.projection.build import in_schema
@@ -14,7 +14,7 @@ from treering.store import Reader, Store
 from treering.store.connecting import schema_of
 from treering.testing.fixtures import Database
 
-__all__ = ["folding", "models"]
+__all__ = ["connection", "folding", "ground", "models"]
 
 _ROWS = """
 insert into {table} (id, _version, _position, created_at, updated_at, name, weight)

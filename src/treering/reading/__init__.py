@@ -1,5 +1,7 @@
 """Reading: what is asked of a read model, as one statement, and its answer as PostgreSQL's text."""
 
-from treering.reading.models import Found, Listing, ReadModels
+from treering.reading.answers import Found, Listing
+from treering.reading.fetching import Rows
+from treering.reading.models import ReadModels
 
-__all__ = ["Found", "Listing", "ReadModels"]
+__all__ = ["Found", "Listing", "ReadModels", "Rows"]

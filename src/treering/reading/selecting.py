@@ -71,20 +71,18 @@ class Source:
         return select(builds.c.position).where(is_it).scalar_subquery()
 
 
-def chosen(
-    source: Source, *, include_deleted: bool, fields: Sequence[str] | None = None
-) -> Statement:
+def chosen(source: Source, asked: QueryOptions) -> Statement:
     """Return the statement for the rows whose only key column is among the parameter `keys`."""
     table, key = source.table, key_of(source.table)
     keys = func.unnest(cast(bindparam("keys"), ARRAY(Text)))
-    asked = keys.table_valued("key").render_derived(name="asked")
-    named = cast(asked.c.key, Text() if isinstance(key.type, String) else key.type)
-    row = shown(columns_of(table, fields)).label("text")
+    named = keys.table_valued("key").render_derived(name="asked")
+    id_ = cast(named.c.key, Text() if isinstance(key.type, String) else key.type)
+    row = shown(columns_of(table, asked.fields)).label("text")
     version = table.columns.get("_version", null()).label("version")
     return compiled(
-        select(asked.c.key, row, version)
-        .join_from(asked, table, key == named)
-        .where(_seen(table, include_deleted=include_deleted))
+        select(named.c.key, row, version)
+        .join_from(named, table, key == id_)
+        .where(wanted_of(source, asked))
     )
 
 

@@ -1,0 +1,148 @@
+"""From a question to PostgreSQL's answer: the build, the statement for it, and the rows."""
+
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import asyncpg
+
+from treering.errors import DeclarationError, StoreNotReady
+from treering.projection.build import Build, schema_for, tables_of
+from treering.projection.declaration import Projection
+from treering.query import Filter, QueryOptions, Shape
+from treering.reading.answers import Found
+from treering.reading.conditions import said as values_said
+from treering.reading.exporting import Form, exported, poured
+from treering.reading.progress import Progress
+from treering.reading.selecting import Source, Statement, chosen, structure, values
+from treering.reading.together import Together
+from treering.sql import statement
+from treering.store import Reader
+
+type Rows = Callable[[str], Sequence[Filter]]
+"""From a read model's name to conditions on its rows that hold whatever else is asked."""
+type Make = Callable[[Source, QueryOptions], Statement]
+
+_KEPT = 500
+"""Statements, of which clients make as many as there are ways to ask."""
+
+
+def every(_name: str) -> Sequence[Filter]:
+    """Allow all rows to be seen."""
+    return ()
+
+
+class Fetching:
+    """Asks the builds of *projections* that are current, of the *rows* that may be seen."""
+
+    def __init__(
+        self, reader: Reader, projections: Sequence[Projection], progress: Progress, *, rows: Rows
+    ) -> None:
+        self._reader = reader
+        self._schema = schema_for(reader.namespace)
+        self._projections = {each.name: each for each in projections}
+        self._progress = progress
+        self._rows = rows
+        self._made: dict[tuple[str, int, Hashable], Statement] = {}
+        self._together: dict[Hashable, Together[Found]] = {}
+        self._folding: str | None = None
+
+    def shape(self, name: str) -> Shape:
+        """Return what can be asked of a read model."""
+        if name not in self._projections:
+            raise DeclarationError(f"There is no read model {name!r}.")
+        return self._projections[name].shape
+
+    async def row(
+        self, name: str, id: str, fields: Sequence[str] | None, *, include_deleted: bool
+    ) -> Found | None:
+        """Return the row with that id, None if there is none.
+
+        What many ask for at once is found together, unless a rule says who may see what.
+        """
+        rules = self._rows(name)
+        asked = QueryOptions(filters=rules, fields=fields, include_deleted=include_deleted)
+        if rules:
+            return (await self._chosen(name, asked, [id])).get(id)
+        key = name, include_deleted, fields and tuple(fields)
+        if (together := self._together.get(key)) is None:
+            if len(self._together) >= _KEPT:
+                self._together.clear()
+            together = self._together[key] = Together(partial(self._chosen, name, asked))
+        return await together.get(id)
+
+    async def _chosen(
+        self, name: str, asked: QueryOptions, ids: Sequence[str]
+    ) -> Mapping[str, Found]:
+        said = {"keys": ids, **values_said(asked.filters, self.shape(name).words)}
+        rows = await self._ask(name, chosen, asked, (chosen, structure(asked)), said)
+        mark = self._progress.mark(name)
+        return {row["key"]: Found(row["text"], row["version"], mark) for row in rows}
+
+    async def rows(
+        self, name: str, make: Make, asked: QueryOptions, more: Hashable = None
+    ) -> list[Any]:
+        """Return what *make*'s statement finds; it depends on *more* than what is asked."""
+        asked = self._seen(name, asked)
+        key = getattr(make, "func", make), structure(asked), more
+        return await self._ask(name, make, asked, key, values(asked, self.shape(name).words))
+
+    async def _ask(
+        self, name: str, make: Make, asked: QueryOptions, key: Hashable, said: Mapping[str, Any]
+    ) -> list[Any]:
+        """Ask the build that is current; once more if it was replaced at this moment."""
+        build = await self._progress.build(name)
+        try:
+            return await self._fetch(build, make, asked, key, said)
+        except StoreNotReady as error:
+            if not isinstance(error.__cause__, asyncpg.UndefinedTableError):
+                raise
+        build = await self._progress.build(name, again=True)
+        return await self._fetch(build, make, asked, key, said)
+
+    async def poured(self, name: str, asked: QueryOptions, form: Form) -> AsyncGenerator[bytes]:
+        """Yield all rows that match, as one file."""
+        asked = self._seen(name, asked)
+        said = values(asked, self.shape(name).words)
+        source = await self._source(await self._progress.build(name))
+        made = exported(source, asked, form=form)
+        wanted = [said[each] for each in made.names]
+        async with aclosing(poured(self._reader.url, made, wanted, form)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _seen(self, name: str, asked: QueryOptions) -> QueryOptions:
+        """Return what is asked, of the rows that may be seen."""
+        rules = self._rows(name)
+        return replace(asked, filters=(*rules, *asked.filters)) if rules else asked
+
+    async def _fetch(
+        self,
+        build: Build,
+        make: Make,
+        asked: QueryOptions,
+        key: Hashable,
+        said: Mapping[str, Any],
+    ) -> list[Any]:
+        all_ = build.name, build.build, key
+        if all_ not in self._made:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            self._made[all_] = make(await self._source(build), asked)
+        made = self._made[all_]
+        return await self._reader.fetch(made.sql, *(said[name] for name in made.names))
+
+    async def _source(self, build: Build) -> Source:
+        """Return what statements about *build* are made of."""
+        projection = self._projections[build.name]
+        table = tables_of(projection, build, self._schema)[projection.tables[0]]
+        folding = self._folding or await self._known_folding()
+        return Source(table, projection.shape, folding, build)
+
+    async def _known_folding(self) -> str:
+        """Return the collation that small letters are found with; it is looked up once."""
+        ((found,),) = await self._reader.fetch(statement("folding"))
+        self._folding = str(found)
+        return self._folding
