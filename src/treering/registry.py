@@ -38,8 +38,8 @@ class Registry:
     def _add(self, decider: Decider[Any]) -> None:
         if decider.kind in self.deciders:
             raise DeclarationError(
-                f"Two kinds are {decider.kind!r}; give yours another `kind` (config and projection "
-                "are treering's own)."
+                f"Two kinds are {decider.kind!r}; give yours another `kind` (api-key, config and "
+                "projection are treering's own)."
             )
         self.deciders[decider.kind] = decider
         for each in decider.command_types:

@@ -6,8 +6,8 @@ from treering.errors import DeclarationError
 from treering.settings import Settings, namespaced
 
 _PLACES = {
-    "app", "home", "secret", "host", "port", "database", "database_owner", "database_reader",
-    "kafka", "kafka_port", "jars", "mirror",
+    "app", "home", "secret", "api_keys", "api_key_file", "host", "port", "database",
+    "database_owner", "database_reader", "kafka", "kafka_port", "jars", "mirror",
 }  # fmt: skip
 """Settings that say where things are and what is secret: the environment's, never the code's."""
 _DEFAULTS = Settings()

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from treering.errors import SettingsError
 
 PREFIX = "TREERING_"
+KEYS_OF_OTHERS = "SERVICEKIT_API_KEYS"
+"""Where services that were written for servicekit have their API keys."""
 
 _NAME = r"([\w.-]+|\[[\da-fA-F:.]+\])"
 """A host without its port."""
@@ -92,6 +94,14 @@ class Settings(BaseModel):
     allowed_hosts: Annotated[str, Field(pattern=rf"^{_NAME}(,{_NAME})*$")] | None = None
     """Names the gateway answers to besides loopback's, joined by commas; unless given none on
     loopback, any elsewhere."""
+    api_keys: str | None = Field(default=None, repr=False)
+    """API keys that let in, joined by commas; `SERVICEKIT_API_KEYS` is read too."""
+    api_key_file: Path | None = None
+    """A file with further ones, a line each."""
+    api_key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
+    """The header that says the key."""
+    open_paths: Annotated[str, Field(pattern=r"^(/[^\s,]*(,/[^\s,]*)*)?$")] | None = None
+    """Paths that are read without a key, joined by commas; `*` at the end: all that begin so."""
     wait_seconds: Seconds = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: Seconds = 1
@@ -132,6 +142,9 @@ class Settings(BaseModel):
         names = {name: PREFIX + name.upper() for name in said}
         if "PORT" in environment and "port" not in said:
             said["port"], names["port"] = environment["PORT"], "PORT"
+        if KEYS_OF_OTHERS in environment and "api_keys" not in said:
+            said["api_keys"] = environment[KEYS_OF_OTHERS]
+            names["api_keys"] = KEYS_OF_OTHERS
         try:
             return cls.model_validate(said)
         except ValidationError as error:

@@ -13,6 +13,7 @@ from pydantic import Field
 from treering import gateway
 from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
 from treering.decider import Decider
+from treering.domain.api_key import api_key
 from treering.domain.config import StoredConfig
 from treering.embedded import Addresses
 from treering.entity import Created, Entity, EntityState, Updated
@@ -20,6 +21,7 @@ from treering.errors import Refusal
 from treering.gateway import Gateway
 from treering.gateway.live import LiveOptions
 from treering.handling import Handling
+from treering.keys import Keyring, following
 from treering.message import Command, Event, Received, Recorded
 from treering.projection import Projection, Projector
 from treering.reading import ReadModels
@@ -140,6 +142,8 @@ class Circumstances:
     """What is there, and how long it is waited for."""
 
     reader_role: str = "treering_reader"
+    configured: Sequence[str] = ()
+    """API keys."""
     handles: bool = True
     projects: bool = True
     """Whether read models go on once they are there."""
@@ -165,7 +169,7 @@ async def running(
     await migrations.upgrade(
         owner, namespace, writer="treering_writer", reader=circumstances.reader_role
     )
-    registry = Registry([*(entity.decider() for entity in ENTITIES), RUN])
+    registry = Registry([*(entity.decider() for entity in ENTITIES), RUN, api_key])
     await upgrade_rules(owner, namespace, registry)
     await create_topics(
         servers.kafka, Topics(namespace), [*registry.deciders], partitions=2, replication=1
@@ -179,17 +183,10 @@ async def running(
         reader = await stack.enter_async_context(
             await Reader.open(url_for(owner, circumstances.reader_role), namespace=namespace)
         )
+        issued = await stack.enter_async_context(following(reader))
+        ring = Keyring(issued, circumstances.configured)
         if circumstances.handles:
-            handler = Handler(
-                servers.kafka,
-                namespace=namespace,
-                handling=Handling(store, registry),
-                store=store,
-                registry=registry,
-                schemas=_schemas(),
-                secret=SECRET,
-                options=HandlerOptions(session_seconds=1.5),
-            )
+            handler = _handler(servers, store, registry, ring)
             await stack.enter_async_context(_role(handler.run))
         projector = Projector(store, registry, projections, namespace=namespace)
         projecting = await stack.enter_async_context(_role(projector.run))
@@ -207,17 +204,33 @@ async def running(
             read_models=read_models,
             client=client,
             kafka=servers.kafka,
+            guard=gateway.Guard(ring),
             wait_seconds=circumstances.wait_seconds,
             visible_seconds=circumstances.visible_seconds,
             list_max=circumstances.list_max,
             live=circumstances.live,
         )
         started = await _serve(stack, parts, circumstances)
+        if circumstances.configured:
+            started.http.headers["X-API-Key"] = circumstances.configured[0]
         if circumstances.is_ready:
             await until(started, "/health/ready", 200)
         if not circumstances.projects:
             projecting.set()
         yield started
+
+
+def _handler(servers: Addresses, store: Store, registry: Registry, ring: Keyring) -> Handler:
+    return Handler(
+        servers.kafka,
+        namespace=store.namespace,
+        handling=Handling(store, registry),
+        store=store,
+        registry=registry,
+        schemas=_schemas(),
+        secret=SECRET,
+        options=HandlerOptions(session_seconds=1.5, require_signature=lambda: not ring.is_open),
+    )
 
 
 def _schemas() -> SchemaRegistry:

@@ -9,6 +9,7 @@ from treering import gateway
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
 from treering.bus import Client
+from treering.keys import Keyring, configured_keys, following
 from treering.reading import ReadModels
 from treering.schema import SchemaRegistry
 from treering.store import Reader
@@ -29,6 +30,7 @@ async def run_gateway(
         stack.push_async_callback(read_models.close)
         read_models.announce()
         client = await stack.enter_async_context(_client(app, schemas))
+        issued = await stack.enter_async_context(following(reader))
         parts = gateway.Parts(
             service=app.service,
             collections=[gateway.Collection(entity=entity) for entity in app.entities],
@@ -40,6 +42,11 @@ async def run_gateway(
             kafka=kafka_of(app),
             host=said.host,
             allowed_hosts=said.allowed_hosts,
+            guard=gateway.Guard(
+                Keyring(issued, configured_keys(said.api_keys, said.api_key_file)),
+                header=said.api_key_header,
+                open_paths=said.open_paths,
+            ),
             wait_seconds=said.wait_seconds,
             visible_seconds=said.visible_seconds,
             list_max=said.list_max,

@@ -14,6 +14,7 @@ from treering.app.loading import App, named
 from treering.bus import Handler, HandlerOptions, Topics, create_topics
 from treering.errors import BusError, RelayStopped, StoreUnavailable
 from treering.handling import Handling, Tell
+from treering.keys import Keyring, configured_keys, following
 from treering.message import Outcome, Received
 from treering.projection import Projector, ProjectorOptions
 from treering.relay import Relay, RelayOptions
@@ -77,13 +78,24 @@ async def run_handler(
     """Decide commands until *stop* is set."""
     said = app.settings
     await store.obey(app.registry.rulebook.words)
+    configured = configured_keys(said.api_keys, said.api_key_file)
+    async with following(store) as issued:
+        ring = Keyring(issued, configured)
+        await _handler(app, store, schemas, lambda: not (said.kafka_open or ring.is_open)).run(stop)
+
+
+def _handler(
+    app: App, store: Store, schemas: SchemaRegistry, require_signature: Callable[[], bool]
+) -> Handler:
+    said = app.settings
     options = HandlerOptions(
         batch=said.batch,
         session_seconds=said.session_seconds or _SESSION_SECONDS,
         drain_seconds=said.drain_seconds,
         retry_seconds=said.retry_seconds,
+        require_signature=require_signature,
     )
-    handler = Handler(
+    return Handler(
         kafka_of(app),
         namespace=app.namespace,
         handling=Measured(Handling(store, app.registry)),
@@ -93,7 +105,6 @@ async def run_handler(
         secret=app.secret(),
         options=options,
     )
-    await handler.run(stop)
 
 
 async def run_relay(app: App, store: Store, stop: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ store's verdicts make that exactly once.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -63,8 +63,8 @@ class HandlerOptions:
     """Seconds a commit may take; without it the batch is handled again, and answered the same."""
     retry_seconds: float = 30
     """Seconds to wait for Kafka at the start."""
-    require_signature: bool = False
-    """Whether a command that is not signed is a dead letter."""
+    require_signature: bool | Callable[[], bool] = False
+    """Whether a command that is not signed is a dead letter; asked each time if it may change."""
 
 
 DEFAULT_OPTIONS = HandlerOptions()

@@ -1,6 +1,7 @@
 """From a Kafka record to the command that it carries."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +36,8 @@ _STREAM = re.compile(rb"([a-z][a-z0-9-]*)/[A-Za-z0-9._:-]{1,128}")
 class CommandReader:
     """Reads records as commands of the types that *registry* knows.
 
-    With *require_signature* a record that is not signed, or wrongly, is a dead letter; without, it
-    is one whose actor is `kafka`.
+    With *require_signature*, as long as it says so, a record that is not signed, or wrongly, is a
+    dead letter; without, it is one whose actor is `kafka`.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class CommandReader:
         registry: Registry,
         *,
         secret: bytes | None = None,
-        require_signature: bool = False,
+        require_signature: bool | Callable[[], bool] = False,
         schemas: SchemaRegistry | None = None,
     ) -> None:
         self._registry = registry
@@ -118,7 +119,8 @@ class CommandReader:
             fields = [said.get(name) or b"" for name in SIGNED]
             if is_signed(self._secret, [*fields, body], given):
                 return True
-        if self._require_signature:
+        demanded = self._require_signature
+        if demanded() if callable(demanded) else demanded:
             how = "is wrongly signed" if given else "is not signed"
             raise DeadLetter(
                 "unsigned", f"The command {how}, and this service takes no other.", 401

@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": ("run:run", "Run roles on servers that are there: gateway, handler, relay, projector."),
     "status": ("status:status", "Say what runs, where, how far it is, and what it takes."),
     "command": ("command:command", "Publish one command and show its outcome."),
+    "keys": ("keys:app", "API keys: make them, see them, revoke them."),
     "commands": ("commands:app", "What became of commands."),
     "dead": ("dead:app", "Messages that could not be read as commands."),
     "events": ("events:app", "What happened, in order."),

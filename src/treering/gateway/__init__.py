@@ -2,6 +2,7 @@
 
 from treering.gateway.app import Gateway, Parts, build, figures
 from treering.gateway.collection import Collection
+from treering.gateway.http.guard import Guard
 from treering.gateway.http.serving import serve
 
-__all__ = ["Collection", "Gateway", "Parts", "build", "figures", "serve"]
+__all__ = ["Collection", "Gateway", "Guard", "Parts", "build", "figures", "serve"]

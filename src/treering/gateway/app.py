@@ -1,7 +1,7 @@
 """The gateway as one ASGI application: an id a request, one look-up, every wrong a problem."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,6 +27,7 @@ from treering.gateway.entities.writes import Writes
 from treering.gateway.forms import VARY, looks_of, tables_of
 from treering.gateway.forms.looks import Looks
 from treering.gateway.freshness import Freshness
+from treering.gateway.http.guard import Guard
 from treering.gateway.http.origin import check, names_of
 from treering.gateway.http.problem import (
     DatabaseAway,
@@ -44,6 +45,7 @@ from treering.gateway.service.about import About, exposed
 from treering.gateway.service.commands import Commands
 from treering.gateway.service.dead import DeadLetters
 from treering.gateway.service.health import Health, live
+from treering.gateway.service.keys import ApiKeys
 from treering.gateway.service.schemas import Schemas
 from treering.reading import ReadModels
 from treering.registry import Registry
@@ -53,6 +55,7 @@ from treering.store import Reader
 
 _LONGEST_ID = 128
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OPEN = Guard()
 _log = structlog.get_logger("treering.gateway")
 
 
@@ -74,6 +77,8 @@ class Parts:
     """Where it listens: on loopback it answers to the names of loopback only."""
     allowed_hosts: str | None = None
     """The names that it answers to besides, joined by commas; elsewhere instead of any."""
+    guard: Guard = OPEN
+    """Who is let in; everybody unless told."""
     wait_seconds: float = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: float = 1
@@ -111,6 +116,7 @@ def build(parts: Parts) -> "Gateway":
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
     tail = Tail(parts.reader, epoch, parts.registry, parts.live)
     Streams(tail, epoch, parts.registry, parts.live).add_to(routes)
+    ApiKeys(asking, parts.guard).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
     for collection in parts.collections:
         for each in (collection, *collection.before):
@@ -127,6 +133,7 @@ def build(parts: Parts) -> "Gateway":
     return Gateway(
         routes,
         names_of(parts.host, parts.allowed_hosts),
+        guard=parts.guard,
         tables=tables_of(parts.collections),
         compress_from=parts.compress_from,
         tail=tail,
@@ -153,12 +160,14 @@ class Gateway:
         routes: Routes,
         names: frozenset[str] | None = None,
         *,
+        guard: Guard = OPEN,
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
         tail: Tail | None = None,
     ) -> None:
         self.routes = routes
         self._names = names
+        self._guard = guard
         self._tables = tables
         self._compress_from = compress_from
         self._tail = tail
@@ -174,7 +183,7 @@ class Gateway:
         request = Request(scope, receive)
         named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
         try:
-            response = await _respond(request, route, self._names, looks)
+            response = await _respond(request, route, self._enter, looks)
         except ClientDisconnect:
             return
         if looks is not None:
@@ -190,6 +199,11 @@ class Gateway:
         """End what would never end: those who are told what happens are told to come back."""
         if self._tail is not None:
             self._tail.end(Draining("This process ends; come back, another one goes on."))
+
+    def _enter(self, request: Request) -> None:
+        """Let in whom this is for: nobody under a foreign name, nobody who is not known."""
+        check(request, self._names)
+        self._guard.admit(request.scope)
 
     def _find(self, scope: Scope) -> Route | None:
         values: list[str] = []
@@ -208,12 +222,12 @@ class Gateway:
 
 
 async def _respond(
-    request: Request, route: Route | None, names: frozenset[str] | None, looks: Looks | None
+    request: Request, route: Route | None, enter: Callable[[Request], None], looks: Looks | None
 ) -> Response:
     """Return the endpoint's answer, or the problem that it met."""
     path: str = request.scope["path"]
     try:
-        check(request, names)
+        enter(request)
         if looks is not None:
             looks.check(request.method)
         return await _endpoint(request, route)(request)

@@ -18,6 +18,7 @@ from treering.errors import BusError, Refusal, StoreError, WrongVersion
 from treering.gateway.broker import Broker
 from treering.gateway.freshness import BEHIND, POSITION
 from treering.gateway.http.caching import tag_of, version_in
+from treering.gateway.http.guard import bearer_of, require
 from treering.gateway.http.idempotency import command_of, is_reused, key_of, reused
 from treering.gateway.http.preferences import Preferences, preferences, shaped
 from treering.gateway.http.problem import KafkaAway, NoOutcome, answer
@@ -29,8 +30,9 @@ from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.store import Reader
 
-ACTOR = "http"
 COMMANDS = "/api/v1/commands"
+_GUARDED = frozenset({"api-key", "projection"})
+"""Kinds whose commands are those of who runs the service."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("treering.gateway")
@@ -89,7 +91,7 @@ class Asking:
         """
         parsed(request.scope["query_string"], {})
         prefers, key = preferences(request), key_of(request)
-        command = asked.id or (ulid.new() if key is None else command_of(ACTOR, key))
+        command = asked.id or _id(request, key)
         try:
             outcome = await self._outcome(self._said(request, asked, command), prefers)
         except BusError as error:
@@ -149,7 +151,7 @@ class Asking:
     async def _told(
         self, request: Request, asked: Asked, key: str | None, place: int
     ) -> Outcome | Refusal:
-        command = ulid.new() if key is None else command_of(ACTOR, key, place)
+        command = _id(request, key, place)
         try:
             said = self._said(request, asked, command)
             return await self._client.ask(**said, timeout=self._wait_seconds)
@@ -174,6 +176,8 @@ class Asking:
 
     def _said(self, request: Request, asked: Asked, id: str) -> dict[str, Any]:
         trace = request.headers.get("traceparent")
+        if asked.type.partition(".")[0] in _GUARDED:
+            require(request.scope, "admin")
         return {
             "type": asked.type,
             "body": asked.body,
@@ -181,7 +185,7 @@ class Asking:
             "id": id,
             "expected": asked.expected,
             "dataschema": asked.dataschema,
-            "actor": ACTOR,
+            "actor": bearer_of(request.scope).actor,
             "correlation": request.scope["request_id"],
             "traceparent": trace if trace and _TRACE.fullmatch(trace) else None,
         }
@@ -224,6 +228,11 @@ class Asking:
             if (verdict := await self._reader.verdict(outcome.command)) is not None:
                 return await outcome_of(self._reader, self._registry, verdict)
         return outcome
+
+
+def _id(request: Request, key: str | None, *place: int) -> str:
+    """Return the id of a command: under an idempotency key the same each time, for each actor."""
+    return ulid.new() if key is None else command_of(bearer_of(request.scope).actor, key, *place)
 
 
 def expected_by(request: Request) -> int | None:

@@ -38,6 +38,10 @@ class NotAcceptable(Refusal, word="not-acceptable", title="Not acceptable", stat
     """There is no such form of it as the client takes; `available` lists those that there are."""
 
 
+class Unauthorized(Refusal, word="unauthorized", title="Unauthorized", status=401):
+    """Nobody knows who asks; `header` names where to say the key."""
+
+
 class CrossSite(Refusal, word="cross-site", title="Cross-site request", status=403):
     """A page of another site wants to write here."""
 
@@ -103,6 +107,9 @@ def answer(problem: Problem, path: str, headers: Headers | None = None) -> Respo
     status = int(problem.get("status", 500))
     if status == 503 and problem["type"] != _PARKED:
         headers = {"Retry-After": "1", **(headers or {})}
+    if status == 401 and "header" in problem:
+        asked = f'ApiKey realm="treering", header="{problem["header"]}"'
+        headers = {"WWW-Authenticate": asked, **(headers or {})}
     return Response(
         _encode({**problem, "instance": path}),
         status_code=status,

@@ -11,6 +11,7 @@ from treering.gateway.collection import Collection
 from treering.gateway.forms import tables_of
 from treering.gateway.http.routes import Routes
 from treering.gateway.live import EVENT_STREAM
+from treering.gateway.openapi.access import PATHS, SCHEMES, SHAPES
 from treering.gateway.openapi.collection import paths_of
 from treering.gateway.openapi.events import EVENTS
 from treering.gateway.openapi.forms import add_forms
@@ -57,15 +58,16 @@ class OpenApi:
 
     def document(self) -> Described:
         """Return the document."""
-        components: dict[str, Described] = {"Problem": PROBLEM}
+        components: dict[str, Described] = {"Problem": PROBLEM, **SHAPES}
         for each in self._collections:
             components |= shapes(each.entity)
-        paths = deepcopy(_OURS)
+        paths = deepcopy({**_OURS, **PATHS})
         for each in self._collections:
             shape = self._read_models.shape(each.read_model)
             paths |= paths_of(Subject(each, shape, components))
         add_forms(paths, tables_of(self._collections))
         service = self._service
+        plurals = [each.plural for each in self._collections]
         return {
             "openapi": "3.1.0",
             "info": {
@@ -73,9 +75,10 @@ class OpenApi:
                 "version": service.version,
                 **({"description": service.description} if service.description else {}),
             },
-            "tags": [{"name": _TAG}, *({"name": each.plural} for each in self._collections)],
+            "tags": [{"name": each} for each in (_TAG, "access", *plurals)],
             "paths": paths,
-            "components": {"schemas": components},
+            "components": {"schemas": components, "securitySchemes": SCHEMES},
+            "security": [{}, {"key": []}],
         }
 
 

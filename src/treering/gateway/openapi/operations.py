@@ -30,6 +30,8 @@ PROBLEM: Described = {
 }
 _SAID = {
     400: "It cannot be read.",
+    401: "There are keys, and this has none that lets in.",
+    403: "Whoever asks is known, and may not do this.",
     404: "There is no such thing.",
     406: "It cannot be had in that form.",
     409: "What is there forbids it.",
@@ -88,7 +90,7 @@ def operation(  # noqa: PLR0913 - the parts of an operation
         str(status): {"description": words, **({} if shown is None else {"content": shown})}
         for status, (words, shown) in answers.items()
     }
-    for status in problems:
+    for status in sorted({401, 403, *problems}):
         kind = "application/problem+json"
         responses[str(status)] = {
             "description": _SAID[status],
