@@ -40,6 +40,7 @@ from treering.gateway.http.problem import (
 from treering.gateway.http.routes import Endpoint, Route, Routes
 from treering.gateway.live import EVENT_STREAM, LiveOptions, Streams, Tail
 from treering.gateway.openapi import OpenApi
+from treering.gateway.pages import Docs, Home
 from treering.gateway.positions import Epoch
 from treering.gateway.service.about import About, exposed
 from treering.gateway.service.commands import Commands
@@ -108,9 +109,19 @@ def build(parts: Parts) -> "Gateway":
         visible_seconds=parts.visible_seconds,
     )
     OpenApi(parts.service, parts.collections, parts.read_models).add_to(routes)
-    About(parts.service, parts.collections, parts.reader, epoch, parts.read_models).add_to(routes)
+    about = About(parts.service, parts.collections, parts.reader, epoch, parts.read_models)
+    about.add_to(routes)
     rules = parts.registry.rulebook.words
-    Health(parts.reader, epoch, parts.read_models, broker, rules).add_to(routes)
+    health = Health(parts.reader, epoch, parts.read_models, broker, rules)
+    health.add_to(routes)
+    Home(
+        service=parts.service,
+        collections=parts.collections,
+        about=about,
+        health=health,
+        read_models=parts.read_models,
+    ).add_to(routes)
+    Docs(parts.service).add_to(routes)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)

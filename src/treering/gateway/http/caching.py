@@ -32,14 +32,14 @@ def tagged(
     if tag is None:
         return Response(text, headers=headers, media_type="application/json")
     said = {**(headers or {}), "ETag": tag, "Cache-Control": "no-cache"}
-    if _has(request.headers.get("if-none-match"), tag):
+    if is_known(request, tag):
         return Response(status_code=304, headers=said)
     return Response(text, headers=said, media_type="application/json")
 
 
-def _has(said: str | None, tag: str) -> bool:
+def is_known(request: Request, tag: str) -> bool:
     """Say whether *tag* is among those that `If-None-Match` lists; a weak one does as well."""
-    if said is None:
+    if (said := request.headers.get("if-none-match")) is None:
         return False
     tags = [each.strip().removeprefix("W/") for each in said.split(",")]
     return tag in tags or "*" in tags

@@ -1,7 +1,8 @@
 """What runs here: the service's own words, its addresses, its figures."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -23,7 +24,7 @@ _log = structlog.get_logger("treering.gateway")
 
 
 class About:
-    """`/`, `/api/v1/info` and `/metrics`."""
+    """`/api/v1/info` and `/metrics`, and what programs are told at `/`."""
 
     def __init__(
         self,
@@ -41,26 +42,29 @@ class About:
 
     def add_to(self, routes: Routes) -> None:
         """Add its addresses."""
-        routes.add("GET", "/", self.root)
         routes.add("GET", "/api/v1/info", self.info)
         routes.add("GET", "/metrics", self.metrics)
 
     async def root(self, _request: Request) -> Response:
         """Answer with what runs and where to go from here."""
+        return Response(_encode(self.told()), media_type="application/json")
+
+    def told(self) -> Mapping[str, Any]:
+        """Return what runs, and the addresses of the rest."""
         service = self._service
-        found = {
+        return {
             "service": service.display_name,
             "version": service.version,
             "description": service.description,
             "collections": {each.plural: each.path for each in self._collections},
             "commands": "/api/v1/commands",
             "schemas": "/api/v1/schemas",
+            "docs": "/docs",
             "openapi": "/openapi.json",
             "info": "/api/v1/info",
             "health": "/health",
             "metrics": "/metrics",
         }
-        return Response(_encode(found), media_type="application/json")
 
     async def info(self, _request: Request) -> Response:
         """Answer with what the service says of itself."""

@@ -58,6 +58,14 @@ class Health:
 
     async def health(self, _request: Request) -> Response:
         """Answer with every check."""
+        checks = await self.checks()
+        away = checks["database"]["state"] != "healthy"
+        wrong = any(each["state"] != "healthy" for each in checks.values())
+        status = "unhealthy" if away else "degraded" if wrong else "healthy"
+        return _answer(503 if away else 200, {"status": status, "checks": checks})
+
+    async def checks(self) -> dict[str, dict[str, str]]:
+        """Return the state of every check, and what is to be said of it."""
         found = await _checked({
             "database": self._database,
             "kafka": self._kafka,
@@ -65,13 +73,10 @@ class Health:
             "read_models": self._waiting,
             "invariant": self._invariant,
         })  # fmt: skip
-        away = found["database"] is not None
         checks = {name: _state(fault, away=name == "database") for name, fault in found.items()}
         if self._coming and found["read_models"] is None:
             checks["read_models"]["message"] = self._coming
-        wrong = any(found.values())
-        status = "unhealthy" if away else "degraded" if wrong else "healthy"
-        return _answer(503 if away else 200, {"status": status, "checks": checks})
+        return checks
 
     async def ready(self, _request: Request) -> Response:
         """Answer 200 once all of it was there and caught up, and from then on while reads work."""
