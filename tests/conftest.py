@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["treering.testing.fixtures"]
+pytest_plugins = ["treering.testing.fixtures", "tests.shared_cache"]
 
 # A developer's own TREERING_* settings must not decide what a test sees; those for tests stay.
 for name in [name for name in os.environ if name.startswith("TREERING_")]:

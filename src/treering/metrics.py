@@ -95,6 +95,17 @@ live = _gauge(
 live_ended = _counter(
     "treering_live_ended", "Times the gateway has ended it, by the problem it gave.", "reason"
 )
+cache_reads = _counter(
+    "treering_cache_reads",
+    "Questions, by what the cache had: hit, miss, or passed where it is not asked.",
+    "projection",
+    "outcome",
+)
+cache_refused = _counter(
+    "treering_cache_refused", "Answers not kept: a newer one was there, or they were too large."
+)
+cache_evictions = _counter("treering_cache_evictions", "Answers dropped to make room.")
+cache_bytes = _gauge("treering_cache_bytes", "Bytes of the answers kept.", mode="livesum")
 behind = _counter("treering_behind", "Answers given before the read model showed the write.")
 
 

@@ -110,6 +110,12 @@ class Settings(BaseModel):
     """Rows that a list may have which is asked for whole, without a page or a cursor."""
     compress_from: Annotated[int, Field(ge=0)] = 1024
     """Bytes from which on an answer is packed, by gzip or brotli, for who can unpack it."""
+    cache: Annotated[str, Field(pattern=r"^(off|memory|(redis|rediss|unix)://.+)$")] = "off"
+    """Where the gateway keeps answers: `off`, `memory`, or `redis://HOST:PORT/0` for several."""
+    cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 64
+    """Megabytes of answers that a gateway keeps."""
+    cache_seconds: Seconds = 60
+    """Seconds it keeps one, unless its entity says otherwise (`Entity(cache=)`)."""
     drain_seconds: Seconds = 10
     """Seconds a role may take to finish what it began once it is told to stop."""
     session_seconds: Seconds | None = None

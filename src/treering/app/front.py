@@ -11,6 +11,7 @@ from treering.app.parts import kafka_of, patiently, pool_of
 from treering.bus import Client
 from treering.keys import Keyring, configured_keys, following
 from treering.reading import ReadModels
+from treering.reading.cache import cache_of
 from treering.schema import SchemaRegistry
 from treering.store import Reader
 
@@ -24,7 +25,16 @@ async def run_gateway(
     reader = await Reader.open(
         url, namespace=app.namespace, pool=pool_of(app), retry_seconds=said.retry_seconds
     )
-    read_models = ReadModels(reader, app.projections)
+    read_models = ReadModels(
+        reader,
+        app.projections,
+        cache=cache_of(
+            said.cache,
+            namespace=app.namespace,
+            megabytes=said.cache_mb,
+            seconds=said.cache_seconds,
+        ),
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
         stack.push_async_callback(read_models.close)

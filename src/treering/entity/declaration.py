@@ -67,6 +67,7 @@ class Entity(BaseModel):
         sortable: Collection[str] | None = None,
         filterable: Collection[str] | None = None,
         formerly: Collection[str] = (),
+        cache: float | None = None,
         version: int = 1,
     ) -> None:
         """Take the class line; pydantic hands the same words on once the fields are known."""

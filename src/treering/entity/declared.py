@@ -46,6 +46,8 @@ class Declaration:
     """Fields that may be asked for; all unless said."""
     formerly: Collection[str] = ()
     """Plurals that it had before; its routes answer there too."""
+    cache: float | None = None
+    """Seconds that answers about it may be kept; 0: never."""
     version: int = 1
     """Of the types of messages that say fields; another one wants an upcast from the one before."""
     commands: dict[type[Command], Further] = field(default_factory=dict[type[Command], Further])

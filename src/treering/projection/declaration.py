@@ -51,6 +51,8 @@ class Projection:
     """Columns of it that may be asked for; all unless said."""
     searchable: Collection[str] = ()
     """Columns of it whose words are searched, as `treering.query.words` writes them."""
+    cache: float | None = None
+    """Seconds that answers may be kept; 0: never; unless said what the gateway is set to."""
     upcasts: Sequence[Upcast] = ()
     """How older events of its kinds are read; `treering` fills them in."""
     version: str = field(init=False)
@@ -67,6 +69,8 @@ class Projection:
         if isinstance(self.kinds, str) or not self.kinds:
             raise DeclarationError(f"{self.name}: `kinds` is a set of kinds, such as {{'config'}}.")
         object.__setattr__(self, "kinds", frozenset(self.kinds))
+        if self.cache is not None and self.cache < 0:
+            raise DeclarationError(f"{self.name}: `cache` is a number of seconds, or 0 for never.")
         if not self.tables:
             raise DeclarationError(f"{self.name}: a read model has at least one table.")
         for table in self.tables:
@@ -98,6 +102,7 @@ class Projection:
             filterable=model.declaration.filterable,
             searchable=[each.name for each in table.columns if each.name.startswith(PREFIX)],
             replaces=replaces,
+            cache=model.declaration.cache,
         )
 
     def changes(self, recorded: Recorded[Any]) -> Iterable[Change]:
@@ -120,6 +125,7 @@ def projection(
     tables: Sequence[Table],
     kinds: Collection[str],
     replaces: str | None = None,
+    cache: float | None = None,
 ) -> Callable[[Fold], Projection]:
     """Make a read model of the fold below.
 
@@ -132,7 +138,9 @@ def projection(
     """
 
     def declared(fold: Fold) -> Projection:
-        return Projection(name=name, tables=tables, fold=fold, kinds=kinds, replaces=replaces)
+        return Projection(
+            name=name, tables=tables, fold=fold, kinds=kinds, replaces=replaces, cache=cache
+        )
 
     return declared
 

@@ -15,6 +15,7 @@ from treering.message import Erased, Position, Recorded, Stored
 from treering.projection.build import Build, State, tables_of
 from treering.projection.declaration import Projection
 from treering.projection.net import Net
+from treering.projection.telling import Changed, keys_of
 from treering.projection.writer import Writer
 from treering.registry import Registry
 from treering.store import Reader
@@ -52,6 +53,7 @@ class Follower:
         self.folded = 0
         """Events folded since it was last written."""
         self._net = Net()
+        self._shown = projection.tables[0]
         self._writers = {
             table: Writer(named) for table, named in tables_of(projection, build, schema).items()
         }
@@ -106,6 +108,17 @@ class Follower:
             if (writer := self._writers.get(table)) is None:
                 raise BadRequest(f"{self.name} has no table {table.name!r}.")
             await (writer.copy if is_empty else writer.write)(connection, rows)
+
+    def changed(self) -> Changed:
+        """Return which rows of the table that is shown differ once all that waits is written."""
+        rows = self._net.tables.get(self._shown, ())
+        return Changed(
+            name=self.name,
+            build=self.build.build,
+            before=self.written.position,
+            position=self.reached.position,
+            keys=keys_of(rows),
+        )
 
     def settle(self) -> None:
         """Take note that it is written."""

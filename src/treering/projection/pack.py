@@ -23,6 +23,7 @@ from treering.message import Position, Stored, kind_of
 from treering.points import reached
 from treering.projection.follower import Follower, Mark, skips_of
 from treering.projection.ground import Ground
+from treering.projection.telling import channel_of, told
 from treering.sql import statement
 from treering.store.connecting import translated
 from treering.store.page import is_last, size
@@ -247,6 +248,8 @@ class Pack:
             [follower.failure.reason if follower.failure else None for follower in moving],
             self._ground.schema,
             _payload(moving),
+            channel_of(self._ground.schema),
+            told(each.changed() for each in moving),
         )
         if moved != len(moving):
             names = ", ".join(follower.name for follower in moving)

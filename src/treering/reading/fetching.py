@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 import asyncpg
+from sqlalchemy import String
 
 from treering.errors import DeclarationError, StoreNotReady
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.query import Filter, QueryOptions, Shape
 from treering.reading.answers import Found
+from treering.reading.cache import Answers, Cache, Row
 from treering.reading.conditions import said as values_said
 from treering.reading.exporting import Form, exported, poured
 from treering.reading.progress import Progress
@@ -38,16 +40,32 @@ class Fetching:
     """Asks the builds of *projections* that are current, of the *rows* that may be seen."""
 
     def __init__(
-        self, reader: Reader, projections: Sequence[Projection], progress: Progress, *, rows: Rows
+        self,
+        reader: Reader,
+        projections: Sequence[Projection],
+        progress: Progress,
+        *,
+        rows: Rows,
+        cache: Cache | None = None,
     ) -> None:
         self._reader = reader
         self._schema = schema_for(reader.namespace)
         self._projections = {each.name: each for each in projections}
         self._progress = progress
         self._rows = rows
+        self._answers = Answers(cache, progress, projections) if cache else None
         self._made: dict[tuple[str, int, Hashable], Statement] = {}
         self._together: dict[Hashable, Together[Found]] = {}
         self._folding: str | None = None
+
+    async def close(self) -> None:
+        """Forget what is kept."""
+        if self._answers is not None:
+            await self._answers.close()
+
+    def keeps(self, name: str) -> bool:
+        """Say whether answers are kept now: there is a cache, and it is heard when rows change."""
+        return self._answers is not None and self._progress.hears(name)
 
     def shape(self, name: str) -> Shape:
         """Return what can be asked of a read model."""
@@ -58,15 +76,33 @@ class Fetching:
     async def row(
         self, name: str, id: str, fields: Sequence[str] | None, *, include_deleted: bool
     ) -> Found | None:
-        """Return the row with that id, None if there is none.
+        """Return the row with that id, None if there is none."""
+        seen = self._rows(name)
+        asked = QueryOptions(filters=seen, fields=fields, include_deleted=include_deleted)
+        if self._answers is None:
+            return await self._row(name, id, asked)
 
-        What many ask for at once is found together, unless a rule says who may see what.
-        """
-        rules = self._rows(name)
-        asked = QueryOptions(filters=rules, fields=fields, include_deleted=include_deleted)
-        if rules:
+        async def ask() -> list[Any]:
+            found = await self._row(name, id, asked)
+            return [] if found is None else [Row({"text": found.text, "version": found.version})]
+
+        build = await self._progress.build(name)
+        said = values_said(asked.filters, self.shape(name).words)
+        question = "row", id, structure(asked), said
+        rows = await self._answers.rows(build, question, self._key(name, id), ask)
+        mark = self._progress.mark(name)
+        return next((Found(text, version, mark) for text, version in rows), None)
+
+    def _key(self, name: str, id: str) -> str | None:
+        """Return *id* if it is the key of the row as it stands, and not only reads the same."""
+        (column, *_) = self._projections[name].tables[0].primary_key.columns
+        return id if isinstance(column.type, String) else None
+
+    async def _row(self, name: str, id: str, asked: QueryOptions) -> Found | None:
+        """Find a row; what many ask for at once together, unless a rule says who may see what."""
+        if asked.filters:
             return (await self._chosen(name, asked, [id])).get(id)
-        key = name, include_deleted, fields and tuple(fields)
+        key = name, asked.include_deleted, asked.fields and tuple(asked.fields)
         if (together := self._together.get(key)) is None:
             if len(self._together) >= _KEPT:
                 self._together.clear()
@@ -87,7 +123,12 @@ class Fetching:
         """Return what *make*'s statement finds; it depends on *more* than what is asked."""
         asked = self._seen(name, asked)
         key = getattr(make, "func", make), structure(asked), more
-        return await self._ask(name, make, asked, key, values(asked, self.shape(name).words))
+        said = values(asked, self.shape(name).words)
+        ask = partial(self._ask, name, make, asked, key, said)
+        if self._answers is None:
+            return await ask()
+        question = key[0].__name__, structure(asked), more, said
+        return await self._answers.rows(await self._progress.build(name), question, None, ask)
 
     async def _ask(
         self, name: str, make: Make, asked: QueryOptions, key: Hashable, said: Mapping[str, Any]

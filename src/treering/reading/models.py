@@ -14,6 +14,7 @@ from treering.projection.status import Status
 from treering.query import Grouping, QueryOptions, Shape
 from treering.reading.aggregating import counted, facets, groups
 from treering.reading.answers import Found, Listing, stretched
+from treering.reading.cache import Cache
 from treering.reading.estimating import expected, rows_of
 from treering.reading.exporting import Form
 from treering.reading.fetching import Fetching, Rows, every
@@ -35,10 +36,15 @@ class ReadModels:
     """
 
     def __init__(
-        self, reader: Reader, projections: Sequence[Projection], *, rows: Rows = every
+        self,
+        reader: Reader,
+        projections: Sequence[Projection],
+        *,
+        rows: Rows = every,
+        cache: Cache | None = None,
     ) -> None:
         self._progress = Progress(reader, projections)
-        self._fetching = Fetching(reader, projections, self._progress, rows=rows)
+        self._fetching = Fetching(reader, projections, self._progress, rows=rows, cache=cache)
 
     def announce(self) -> None:
         """Say, as long as this is open, that somebody needs these versions: none is pruned."""
@@ -47,6 +53,7 @@ class ReadModels:
     async def close(self) -> None:
         """Give back what waiting has opened."""
         await self._progress.close()
+        await self._fetching.close()
 
     async def get(
         self,
@@ -133,6 +140,10 @@ class ReadModels:
         False at once when it is stopped, and after *timeout* seconds.
         """
         return await self._progress.wait(name, position, timeout)
+
+    def keeps(self, name: str) -> bool:
+        """Say whether answers are kept now: there is a cache, and it is heard when rows change."""
+        return self._fetching.keeps(name)
 
     async def check(self, name: str) -> None:
         """Raise ReadModelAway, or StoreNotReady, if the read model can not be read at all."""

@@ -20,6 +20,8 @@ from treering.projection.announcing import announce, application
 from treering.projection.build import Build, current, found_in, schema_for
 from treering.projection.declaration import Projection
 from treering.projection.status import Status, status_of, why_away
+from treering.projection.telling import channel_of
+from treering.reading.rows import Standing, Told
 from treering.sql import statement
 from treering.store import Reader
 from treering.store.connecting import connect, translated
@@ -45,6 +47,7 @@ class Progress:
         """Read models of which another version serves."""
         self._positions: dict[tuple[str, int], Position] = {}
         """Where builds were heard to be."""
+        self._told = Told()
         self._moved = asyncio.Event()
         self._looking: asyncio.Future[Position] | None = None
         self._hearing: asyncio.Task[None] | None = None
@@ -74,6 +77,19 @@ class Progress:
         """Return the declared version and the build that is known, as one word."""
         build = self._builds.get(name)
         return f"{self._versions[name]}.{build.build if build else 0}"
+
+    def hears(self, name: str) -> bool:
+        """Say whether it is heard where *name* is, and what changes there."""
+        return self._hears and name in self._builds
+
+    def standing(self, build: Build, key: str | None) -> Standing | None:
+        """Return since when the row called *key*, or any, is as it is; None: nothing is heard."""
+        return self._told.standing(build, self._known(build), key)
+
+    def stands(self, build: Build, standing: Standing) -> bool:
+        """Say whether that build is still what is read, and has been heard of all the time."""
+        now = self._builds.get(build.name)
+        return now is not None and now.build == build.build and self._told.stands(standing)
 
     async def status(self) -> list[Status]:
         """Return how far each read model is, looked up now."""
@@ -117,10 +133,12 @@ class Progress:
         build = self._builds.get(name)
         if build is None:
             return None
-        heard = self._positions.get((name, build.build), 0)
-        if max(heard, build.position) >= position and self._can_be_read(name):
+        if self._known(build) >= position and self._can_be_read(name):
             return True
         return False if build.state == "stopped" or build.is_held else None
+
+    def _known(self, build: Build) -> Position:
+        return max(self._positions.get((build.name, build.build), 0), build.position)
 
     async def _news(self) -> None:
         """Wait until something has moved, or look it up where nothing is heard of it."""
@@ -181,6 +199,7 @@ class Progress:
             with suppress(StoreError):
                 await self._hear_once()
             self._hears = False
+            self._told.end()
             await asyncio.sleep(_AGAIN)
 
     async def _hear_once(self) -> None:
@@ -190,9 +209,12 @@ class Progress:
             connection.add_termination_listener(lambda _: over.set())
             with translated():
                 await announce(connection, self._schema, self._versions)
+                await connection.add_listener(channel_of(self._schema), self._told.take)
                 await connection.add_listener(self._schema, self._heard)
+            self._told.begin((await self._reader.head()).epoch)
             self._positions.clear()
             await self._look()
+            self._told.heard(self._builds.values())
             self._hears = True
             self._wake()
             await over.wait()

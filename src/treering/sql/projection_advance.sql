@@ -1,7 +1,7 @@
 -- Move builds on, each from where it must stand, and wake those who wait; counts those moved.
 -- One that was taken up meanwhile stays so; an older release notes no more than that it is live.
 --   $1 names, $2 builds, $3 from, $4 to, $5 the events there, $6 states, $7 stopped at, $8 reasons,
---   $9 channel, $10 payload
+--   $9 channel, $10 payload, $11 the channel that is told of rows, $12 its payload, told first
 with moved as (
     update projection
        set position = said.position, event = said.event,
@@ -18,4 +18,4 @@ with moved as (
        and projection.position = said.before
     returning 1
 )
-select count(*) as moved, pg_notify($9, $10) from moved
+select count(*) as moved, pg_notify($11, $12), pg_notify($9, $10) from moved
