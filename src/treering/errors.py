@@ -17,6 +17,7 @@ TreeringError
 ├── SettingsError            a setting is missing or does not fit
 ├── StoreError
 │   ├── StoreUnavailable     the database can not be reached; worth another try
+│   │   └── TookTooLong      it gave a statement up, as that took longer than allowed
 │   ├── StoreNotReady        not migrated, not durable, too new, of other rules, or appending failed
 │   ├── RulesBroken          what is stored breaks rules that were to be added
 │   ├── ReadModelAway        this release's version of a read model can not be read yet
@@ -184,6 +185,10 @@ class StoreError(TreeringError):
 
 class StoreUnavailable(StoreError):
     """The database can not be reached or has gone away; worth another try."""
+
+
+class TookTooLong(StoreUnavailable):
+    """The database gave a statement up that took longer than allowed."""
 
 
 class StoreNotReady(StoreError):

@@ -116,6 +116,10 @@ class Settings(BaseModel):
     """Megabytes of answers that a gateway keeps."""
     cache_seconds: Seconds = 60
     """Seconds it keeps one, unless its entity says otherwise (`Entity(cache=)`)."""
+    read_seconds: Seconds = 5
+    """Seconds that PostgreSQL may take over one read of the gateway."""
+    read_cost: Annotated[float, Field(ge=0)] = 1_000_000
+    """The planner's cost up to which what no index serves is answered; 0 for any."""
     drain_seconds: Seconds = 10
     """Seconds a role may take to finish what it began once it is told to stop."""
     session_seconds: Seconds | None = None

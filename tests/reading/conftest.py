@@ -21,6 +21,11 @@ insert into {table} (id, _version, _position, created_at, updated_at, name, weig
 select 'n' || n, 1, 1, now(), now(), 'n', n from generate_series(1, 1000) n;
 analyze {table};
 """
+_LARGE = """
+insert into {table} (id, _version, _position, created_at, updated_at, name, weight)
+select 'm' || n, 1, 1, now(), now(), repeat('n', 200), n from generate_series(1, 60000) n;
+analyze {table};
+"""
 
 
 @pytest.fixture
@@ -37,6 +42,17 @@ async def many(
     await connection.close()
     yield models
     await models.close()
+
+
+@pytest.fixture
+async def large(many: ReadModels, database: Database) -> str:
+    """Have sixty thousand parcels more; return the table."""
+    await many.check("parcels")
+    table = await table_of(database, "parcels")
+    connection = await asyncpg.connect(database.owner)
+    await connection.execute(_LARGE.format(table=table))
+    await connection.close()
+    return table
 
 
 async def table_of(database: Database, name: str) -> str:

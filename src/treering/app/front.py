@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from treering import gateway
 from treering.app.loading import App, named
@@ -22,8 +23,9 @@ async def run_gateway(
     """Answer HTTP until *stop* is set."""
     said = app.settings
     url = named(said.database_reader or said.database, "database", "TREERING_DATABASE")
+    pool = replace(pool_of(app), statement=said.read_seconds)
     reader = await Reader.open(
-        url, namespace=app.namespace, pool=pool_of(app), retry_seconds=said.retry_seconds
+        url, namespace=app.namespace, pool=pool, retry_seconds=said.retry_seconds
     )
     read_models = ReadModels(
         reader,
@@ -34,6 +36,7 @@ async def run_gateway(
             megabytes=said.cache_mb,
             seconds=said.cache_seconds,
         ),
+        cost=said.read_cost,
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)

@@ -2,21 +2,23 @@
 
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import asyncpg
 from sqlalchemy import String
 
-from treering.errors import DeclarationError, StoreNotReady
+from treering.errors import DeclarationError, StoreNotReady, TookTooLong
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.query import Filter, QueryOptions, Shape
 from treering.reading.answers import Found
 from treering.reading.cache import Answers, Cache, Row
 from treering.reading.conditions import said as values_said
+from treering.reading.estimating import expected
 from treering.reading.exporting import Form, exported, poured
+from treering.reading.guarding import Ask, Guard, asks_of, too_slow
 from treering.reading.progress import Progress
 from treering.reading.selecting import Source, Statement, chosen, structure, values
 from treering.reading.together import Together
@@ -29,6 +31,18 @@ type Make = Callable[[Source, QueryOptions], Statement]
 
 _KEPT = 500
 """Statements, of which clients make as many as there are ways to ask."""
+
+
+_LIGHT = (chosen, expected)
+"""What is cheap whatever the conditions are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A statement that is kept, and what it asks that may be costly."""
+
+    statement: Statement
+    asks: Sequence[Ask]
 
 
 def every(_name: str) -> Sequence[Filter]:
@@ -47,6 +61,7 @@ class Fetching:
         *,
         rows: Rows,
         cache: Cache | None = None,
+        cost: float | None = None,
     ) -> None:
         self._reader = reader
         self._schema = schema_for(reader.namespace)
@@ -54,7 +69,8 @@ class Fetching:
         self._progress = progress
         self._rows = rows
         self._answers = Answers(cache, progress, projections) if cache else None
-        self._made: dict[tuple[str, int, Hashable], Statement] = {}
+        self._made: dict[tuple[str, int, Hashable], _Made] = {}
+        self.guard = Guard(reader.fetch, self._schema, cost)
         self._together: dict[Hashable, Together[Found]] = {}
         self._folding: str | None = None
 
@@ -168,12 +184,18 @@ class Fetching:
         said: Mapping[str, Any],
     ) -> list[Any]:
         all_ = build.name, build.build, key
-        if all_ not in self._made:
+        if (made := self._made.get(all_)) is None:
             if len(self._made) >= _KEPT:
                 self._made.clear()
-            self._made[all_] = make(await self._source(build), asked)
-        made = self._made[all_]
-        return await self._reader.fetch(made.sql, *(said[name] for name in made.names))
+            asks = () if make in _LIGHT else asks_of(asked)
+            made = self._made[all_] = _Made(make(await self._source(build), asked), asks)
+        wanted = [said[name] for name in made.statement.names]
+        try:
+            if made.asks:
+                await self.guard.check(build, made.asks, all_, made.statement, wanted)
+            return await self._reader.fetch(made.statement.sql, *wanted)
+        except TookTooLong as error:
+            raise too_slow(build.name, made.asks) from error
 
     async def _source(self, build: Build) -> Source:
         """Return what statements about *build* are made of."""

@@ -33,6 +33,8 @@ class ReadModels:
     the statement, whatever is read: one row, lists, counts, groups, values, files.
 
         ReadModels(reader, projections, rows=lambda name: [FilterSpec("owner", "eq", person.get())])
+
+    What no index serves is refused where PostgreSQL's planner expects it to *cost* more.
     """
 
     def __init__(
@@ -42,9 +44,12 @@ class ReadModels:
         *,
         rows: Rows = every,
         cache: Cache | None = None,
+        cost: float | None = None,
     ) -> None:
         self._progress = Progress(reader, projections)
-        self._fetching = Fetching(reader, projections, self._progress, rows=rows, cache=cache)
+        self._fetching = Fetching(
+            reader, projections, self._progress, rows=rows, cache=cache, cost=cost
+        )
 
     def announce(self) -> None:
         """Say, as long as this is open, that somebody needs these versions: none is pruned."""

@@ -11,7 +11,7 @@ import asyncpg
 import stamina
 import structlog
 
-from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable
+from treering.errors import BadRequest, StoreError, StoreNotReady, StoreUnavailable, TookTooLong
 
 _GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """How the driver says that a database is down or has gone away."""
@@ -42,6 +42,8 @@ class PoolOptions:
     max: int = 8
     timeout: float = 10
     recycle: float = 300
+    statement: float | None = None
+    """Seconds after which the database gives a statement up."""
 
 
 DEFAULT_POOL = PoolOptions()
@@ -138,6 +140,8 @@ def _named(error: asyncpg.PostgresError) -> StoreError:
     said = f"{error.args[0]} (SQLSTATE {state or 'unknown'})"
     if state.startswith(_CULPABLE):
         return BadRequest(f"PostgreSQL refuses it: {said}.")
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return TookTooLong(f"PostgreSQL gave it up: {said}.")
     if state[:2] in ("28", "3D"):
         return StoreNotReady(f"PostgreSQL does not let us in: {said}; check the database's URL.")
     if isinstance(error, asyncpg.InsufficientPrivilegeError):

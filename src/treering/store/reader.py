@@ -80,9 +80,9 @@ class Reader:
                     min_size=pool.min,
                     max_size=pool.max,
                     timeout=pool.timeout,
-                    command_timeout=pool.timeout,
+                    command_timeout=max(pool.timeout, (pool.statement or 0) + 1),
                     max_inactive_connection_lifetime=pool.recycle,
-                    server_settings=_settings(namespace),
+                    server_settings=_settings(namespace) | _patience(pool.statement),
                     reset=_leave,
                     init=keep_alive,
                 )
@@ -220,6 +220,10 @@ def _settings(namespace: str) -> dict[str, str]:
         "jit": "off",
         "idle_in_transaction_session_timeout": "30s",
     }
+
+
+def _patience(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"statement_timeout": f"{seconds * 1000:.0f}ms"}
 
 
 def stored_of(row: Any) -> Stored:
