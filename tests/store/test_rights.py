@@ -7,7 +7,7 @@ import pytest
 
 from tests.store.asking import appended, as_owner, asking
 from treering.errors import StoreNotReady
-from treering.store import Reader, Request, Stand, Store
+from treering.store import Reader, Request, Stand, Store, migrations
 from treering.testing.fixtures import Database
 
 TABLES = (
@@ -46,6 +46,46 @@ CALLS = [
 ]
 
 
+BESIDES = [
+    "create temp table mine (x int)",
+    "create temp view mine as select 1",
+    "select 1 into temp mine",
+    "create schema mine",
+    "create view mine as select 1",
+    "create function mine() returns int language sql return 1",
+    "create role mine",
+    "create database mine",
+    "create publication mine",
+    "comment on table events is 'mine'",
+    "do $$ begin lock table events in share mode; end $$",
+    "select position from head for update",
+    "select lo_create(0)",
+    "select lo_creat(-1)",
+    "select lo_from_bytea(0, 'x')",
+    "select lo_put(1, 0, 'x')",
+    "select lo_unlink(1)",
+    "select lo_import('/etc/hostname')",
+    "copy (select 1) to '/tmp/mine'",
+    "copy (select 1) to program 'true'",
+    "copy head from stdin",
+    "select pg_read_file('postgresql.conf')",
+    "select pg_switch_wal()",
+    "alter system set fsync = off",
+    "alter role treering_reader superuser",
+    "set session authorization treering_writer",
+    "set role treering_writer",
+    "set role postgres",
+    "set role pg_write_all_data",
+    "do $$ begin insert into events select * from events; end $$",
+    "with gone as (delete from events returning 1) select * from gone",
+    "explain analyze delete from events",
+    "select park('t', 0, 0, now(), 'c', 't', 1, null, null, null, null)",
+    "select unpark('t', 0, 0, now())",
+    "set default_transaction_read_only = off; delete from events",
+]
+"""What else might change something; who is not refused the one half is refused the other."""
+
+
 async def _allowed(pool: asyncpg.Pool, statements: Sequence[str]) -> list[str]:
     """Return those of *statements* that this user may run."""
     allowed: list[str] = []
@@ -60,6 +100,15 @@ async def _allowed(pool: asyncpg.Pool, statements: Sequence[str]) -> list[str]:
 
 async def test_the_reader_cannot_write(reader: Reader) -> None:
     assert await _allowed(reader.pool, [*WRITES, *CALLS]) == []
+
+
+async def test_the_reader_can_do_nothing_else_that_stays(
+    reader: Reader, database: Database
+) -> None:
+    assert await _allowed(reader.pool, BESIDES) == []
+    assert await migrations.excess(database.owner, "treering_reader") == []
+    left = await migrations.excess(database.owner, "treering_writer")
+    assert left == ["make large objects", "make temporary tables"]
 
 
 async def test_the_writer_cannot_write_past_the_append(store: Store) -> None:

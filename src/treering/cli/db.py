@@ -7,7 +7,7 @@ from cyclopts import App as Commands
 
 from treering.app import App
 from treering.cli import place
-from treering.cli.output import say
+from treering.cli.output import say, warn
 from treering.errors import SettingsError
 from treering.roots import SERVICE
 from treering.store import migrations
@@ -54,6 +54,7 @@ async def upgrade(*, to: str = "head", preview: bool = False) -> None:
         return
     revision = await migrations.upgrade(owner, namespace, **_users(found, owner), to=to)
     say(f"{namespace} is at revision {revision}.")
+    await _warn_of_excess(found, owner)
     if is_newest:
         _tell(await upgrade_rules(owner, namespace, found.registry), done=True)
 
@@ -113,6 +114,16 @@ def _tell(change: RuleChange, *, done: bool) -> None:
     if change and done:
         waited = f"{change.seconds:.2f} s"
         say(f"{change.streams:,} streams were folded for that; appends waited {waited}.")
+
+
+async def _warn_of_excess(found: App, owner: str) -> None:
+    """Say what the gateway's user may do although it should only read; the owner may not forbid."""
+    reader = _users(found, owner)["reader"]
+    if reader and (left := await migrations.excess(owner, reader)):
+        warn(
+            f"{reader} can {', '.join(left)}: only the database's owner or a superuser can take "
+            "that away; docs/howto/running.md says how."
+        )
 
 
 def _users(found: App, owner: str) -> dict[str, str | None]:

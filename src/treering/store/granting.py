@@ -44,6 +44,8 @@ async def grant(
             await _make_user(connection, user)
         for sql in _grants(schema, models, writer, reader):
             await connection.execute(sql)
+        if reader and reader != writer:
+            await _take_from_all_but_others(connection, reader)
 
 
 def kept(namespace: str, users: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -64,6 +66,21 @@ def _grants(schema: str, models: str, writer: str | None, reader: str | None) ->
         yield _WRITES.format(schema=schema, models=models, user=quoted(writer))
     if writer and reader and writer != reader:
         yield _SHOWS.format(models=models, writer=quoted(writer), user=quoted(reader))
+
+
+async def _take_from_all_but_others(connection: asyncpg.Connection, reader: str) -> None:
+    """Take from *reader* what PostgreSQL lets everybody do: temporary tables, large objects.
+
+    There is no taking it from one alone: it is taken from all, and given to the users that there
+    are. Whoever may not take it leaves it; `may_write` says so.
+    """
+    for sql in [each[0] for each in await connection.fetch(statement("rights_of_all"), reader)]:
+        await connection.execute(sql)
+
+
+async def may_write(connection: asyncpg.Connection, reader: str) -> list[str]:
+    """Return what *reader* can do that somebody who only reads should not."""
+    return [each[0] for each in await connection.fetch(statement("reader_rights"), reader)]
 
 
 async def _make_user(connection: asyncpg.Connection, user: str) -> None:

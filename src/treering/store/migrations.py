@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from treering.errors import StoreNotReady, StoreUnavailable
 from treering.sql import statement
 from treering.store.connecting import connect, quoted, reached_schema, schema_of, translated
-from treering.store.granting import grant, kept
+from treering.store.granting import grant, kept, may_write
 from treering.store.revisions import BASE, HEAD, Revision, above, scripts
 from treering.store.sessions import close, sessions_of
 
@@ -60,6 +60,12 @@ async def upgrade(
         await _migrate(url, namespace, to, up=True)
         await grant(connection, namespace, writer, reader)
     return await current(url, namespace) or ""
+
+
+async def excess(url: str, reader: str) -> Sequence[str]:
+    """Return what *reader* can do that somebody who only reads should not."""
+    async with _connected(url) as connection:
+        return await may_write(connection, reader)
 
 
 async def pending(url: str, namespace: str, *, to: str = HEAD) -> Sequence[Revision]:
