@@ -67,8 +67,10 @@ class Site:
 def dev(home: Path) -> Generator[tuple[int, str]]:
     """Run ours as `treering dev` does; yield its port and the database of its owner."""
     port = free()
-    with _process(sys.executable, "-m", "treering", "dev", TREERING_HOME=str(home), PORT=str(port)):
-        _wait(port, "/health/ready")
+    with served_by(
+        sys.executable, "-m", "treering", "dev", TREERING_HOME=str(home), PORT=str(port)
+    ):
+        wait_for(port, "/health/ready")
         while (told := announcement.read(home)) is None or told.waiting_for:
             time.sleep(0.1)
         yield port, told.database_owner
@@ -81,15 +83,16 @@ def apart(home: Path) -> Generator[tuple[int, str]]:
     with Servers(home) as servers, ExitStack() as stack:
         addresses = servers.addresses
         asyncio.run(migrations.upgrade(addresses.database, "bench"))
-        said = {**_places(addresses, home), "PORT": str(port)}
+        said = {**places(addresses, home), "PORT": str(port)}
         for role in ("handler", "relay", "projector", "gateway"):
             words = (sys.executable, "-m", "treering", "run", role)
-            stack.enter_context(_process(*words, **said))
-        _wait(port, "/health/ready")
+            stack.enter_context(served_by(*words, **said))
+        wait_for(port, "/health/ready")
         yield port, addresses.database
 
 
-def _places(addresses: Addresses, home: Path) -> Mapping[str, str]:
+def places(addresses: Addresses, home: Path) -> Mapping[str, str]:
+    """Return the settings of a process of ours beside these servers."""
     return {
         "TREERING_DATABASE": addresses.database,
         "TREERING_KAFKA": addresses.kafka,
@@ -107,20 +110,21 @@ def served(python: str, app: str, path: str, **said: str) -> Generator[int]:
     folder = Path(__file__).with_name("peers")
     words = ("uvicorn", app, "--app-dir", str(folder), "--port", str(port))
     quiet = ("--log-level", "warning", "--no-access-log")
-    with _process(python, "-m", *words, *quiet, **said):
-        _wait(port, path)
+    with served_by(python, "-m", *words, *quiet, **said):
+        wait_for(port, path)
         yield port
 
 
 @contextmanager
-def _process(*words: str, **said: str) -> Generator[None]:
+def served_by(*words: str, **said: str) -> Generator[subprocess.Popen[bytes]]:
+    """Run a process in the block; what it has printed is shown if the block fails."""
     inherited = {n: v for n, v in os.environ.items() if not n.startswith("TREERING_")}
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
             words, env={**inherited, **said}, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            yield
+            yield child
         except BaseException:
             output.seek(0)
             sys.stderr.write(output.read().decode(errors="replace")[-4000:])
@@ -130,7 +134,7 @@ def _process(*words: str, **said: str) -> Generator[None]:
             child.wait(60)
 
 
-def _wait(port: int, path: str) -> None:
+def wait_for(port: int, path: str) -> None:
     """Wait until the server answers; raises RuntimeError for what it will not get over."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

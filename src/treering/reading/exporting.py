@@ -16,8 +16,10 @@ from treering.store.connecting import connect, translated
 
 type Form = Literal["csv", "ndjson"]
 
-_WAITING = 8
+_WAITING = 4
 """Pieces that wait for whoever takes them; then PostgreSQL waits."""
+_PIECE = 64 << 10
+"""Bytes, about; PostgreSQL's own pieces are a few rows each, which costs those who pass them on."""
 _HOW: Mapping[Form, Mapping[str, Any]] = {
     "csv": {"format": "csv", "header": True},
     "ndjson": {"format": "csv", "quote": "\x01", "delimiter": "\x02"},
@@ -46,7 +48,7 @@ async def poured(
     pouring = asyncio.create_task(_pour(connection, statement, values, form, waiting))
     try:
         while (piece := await waiting.get()) is not None:
-            yield bytes(piece)
+            yield piece
         await pouring
     finally:
         pouring.cancel()
@@ -62,10 +64,17 @@ async def _pour(
     form: Form,
     waiting: asyncio.Queue[bytes | None],
 ) -> None:
+    gathered = bytearray()
+
+    async def take(piece: bytes) -> None:
+        gathered.extend(piece)
+        if len(gathered) >= _PIECE:
+            await waiting.put(bytes(gathered))
+            gathered.clear()
+
     try:
         with translated():
-            await connection.copy_from_query(
-                statement.sql, *values, output=waiting.put, **_HOW[form]
-            )
+            await connection.copy_from_query(statement.sql, *values, output=take, **_HOW[form])
+        await waiting.put(bytes(gathered))
     finally:
         await waiting.put(None)
