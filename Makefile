@@ -55,8 +55,9 @@ bench-store: $(INSTALLED) ## appends and loads, beside their peers
 bench-commands: $(INSTALLED) ## commands, relay and HTTP, beside their peers
 	@$(BIN)/python -m benchmarks.commands; first=$$?; $(BIN)/python -m benchmarks.relay && exit $$first
 
-bench-http: $(INSTALLED) ## HTTP beside chapkit, and beside FastAPI with SQLAlchemy
-	@$(BIN)/python -m benchmarks.gateway; first=$$?; $(BIN)/python -m benchmarks.gateway --apart post || true; exit $$first
+bench-http: $(INSTALLED) ## HTTP beside chapkit, beside FastAPI with SQLAlchemy, and files beside COPY
+	@$(BIN)/python -m benchmarks.gateway; first=$$?; $(BIN)/python -m benchmarks.gateway --apart post; \
+	$(BIN)/python -m benchmarks.exporting && exit $$first
 
 bench-projections: $(INSTALLED) ## read models that catch up and are rebuilt, beside their peers
 	@$(BIN)/python -m benchmarks.projections

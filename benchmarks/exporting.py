@@ -32,7 +32,7 @@ insert into events (position, recorded_at, time, id, version, stream, type, body
                     correlation, causation)
 select n, to_timestamp(1.7e9 + n / 1e3), to_timestamp(1.7e9 + n / 1e3), gen_random_uuid(), 1,
        'config/0' || upper(substr(md5(n::text), 1, 25)), 'config.created.v1',
-       format('{"fields":{"name":"config %s","data":{"n_lags":%s,"note":"a, \\"b\\""}}}', n, n % 9),
+       format('{"name":"config %s","data":{"n_lags":%s,"note":"a, \\"b\\""}}', n, n % 9),
        'default', 'benchmark', 'filled', md5(n::text)
   from generate_series(1, $1::bigint) as n
 """
