@@ -11,7 +11,7 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-http bench-projections bench-rebuild schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-freshness bench-http bench-projections bench-rebuild schemas lock wheel clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ bench-store: $(INSTALLED) ## appends and loads, beside their peers
 
 bench-commands: $(INSTALLED) ## commands, relay and HTTP, beside their peers
 	@$(BIN)/python -m benchmarks.commands; first=$$?; $(BIN)/python -m benchmarks.relay && exit $$first
+
+bench-freshness: $(INSTALLED) ## whether anybody reads what is older than what they wrote (PAIRS=)
+	@$(BIN)/python -m benchmarks.freshness $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-http: $(INSTALLED) ## HTTP beside chapkit, beside FastAPI with SQLAlchemy, and files beside COPY
 	@$(BIN)/python -m benchmarks.gateway; first=$$?; $(BIN)/python -m benchmarks.gateway --apart post; \
