@@ -1,5 +1,6 @@
 """The gateway as one ASGI application: an id a request, one look-up, every wrong a problem."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from treering.gateway.asking import Asking
 from treering.gateway.broker import Broker
 from treering.gateway.collection import Collection
 from treering.gateway.entities.bulk import Bulk
-from treering.gateway.entities.export import Exports
+from treering.gateway.entities.export import AT_ONCE, Exports
 from treering.gateway.entities.figures import Figures
 from treering.gateway.entities.operations import Operations
 from treering.gateway.entities.past import Past
@@ -129,6 +130,7 @@ def build(parts: Parts) -> "Gateway":
     Streams(tail, epoch, parts.registry, parts.live).add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
+    exporting = asyncio.Semaphore(AT_ONCE)
     for collection in parts.collections:
         for each in (collection, *collection.before):
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
@@ -137,7 +139,7 @@ def build(parts: Parts) -> "Gateway":
             questions = Questions(each, parts.read_models, freshness)
             Reads(questions, freshness, past, most=parts.list_max).add_to(to)
             Figures(questions).add_to(to)
-            Exports(questions).add_to(to)
+            Exports(questions, exporting).add_to(to)
             Writes(each, asking).add_to(to)
             Operations(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)

@@ -5,6 +5,7 @@ from typing import Any
 
 from treering.gateway.openapi.operations import READ, Described, content, parameter
 from treering.gateway.openapi.subject import Subject
+from treering.gateway.sheets import MEDIA_TYPE
 from treering.query import COUNTS, FIGURES, Word
 
 _TEXT: Described = {"type": "string"}
@@ -25,7 +26,8 @@ _FRESH = parameter(
 _DELETED = parameter("include_deleted", {"type": "boolean"}, "Whether deleted ones are shown.")
 _FIELDS = parameter("fields", _TEXT, "What is shown, such as `id,name`; all unless said.")
 _SORT = parameter("sort", _TEXT, "The order: `-created_at,name`, or `created_at:desc,name:asc`.")
-_FORM = parameter("format", {"enum": ["csv", "ndjson", "json"]}, "Of the file; CSV unless said.")
+_FORMS = ["csv", "ndjson", "json", "xlsx"]
+_FORM = parameter("format", {"enum": _FORMS}, "Of the file; CSV unless said.")
 
 
 def _matching(of: Subject) -> Sequence[Described]:
@@ -135,6 +137,7 @@ def export(of: Subject) -> Described:
     file = {
         **content(_TEXT, kind="text/csv"),
         **content(_TEXT, kind="application/x-ndjson"),
+        **content({"type": "string", "format": "binary"}, kind=MEDIA_TYPE),
         **content(of.several()),
     }
     return of.operation(
@@ -142,6 +145,7 @@ def export(of: Subject) -> Described:
         f"A file of all {of.tag} that match",
         parameters=[*_matching(of), _SORT, _FIELDS, _FORM],
         answers={200: ("The file.", file)},
+        problems=(*READ, 413),
     )
 
 
