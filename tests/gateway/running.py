@@ -126,6 +126,7 @@ class Running:
     url: str
     http: httpx2.AsyncClient
     reader: Reader
+    registry: Registry
     client: Client
     stop: asyncio.Event
     """Ends the gateway."""
@@ -272,6 +273,7 @@ async def _serve(
         url=url,
         http=http,
         reader=parts.reader,
+        registry=parts.registry,
         client=parts.client,
         stop=stop,
         serving=serving,

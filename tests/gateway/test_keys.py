@@ -125,6 +125,8 @@ async def test_whoever_may_write_makes_no_keys(locked: Running) -> None:
     asked_for: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", KEYS, None),
         ("GET", f"{KEYS}/{name}", None),
+        ("GET", "/api/v1/audit", None),
+        ("GET", "/api/v1/audit/dataset/x", None),
         ("POST", KEYS, {"name": ulid.new()}),
         ("DELETE", f"{KEYS}/{name}", None),
         ("POST", f"{KEYS}/{name}/$rotate", {}),

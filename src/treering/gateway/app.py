@@ -44,6 +44,7 @@ from treering.gateway.openapi import OpenApi
 from treering.gateway.pages import Docs, Home
 from treering.gateway.positions import Epoch
 from treering.gateway.service.about import About, exposed
+from treering.gateway.service.audit import Audit
 from treering.gateway.service.commands import Commands
 from treering.gateway.service.dead import DeadLetters
 from treering.gateway.service.health import Health, live
@@ -129,6 +130,7 @@ def build(parts: Parts) -> "Gateway":
     tail = Tail(parts.reader, epoch, parts.registry, parts.live)
     Streams(tail, epoch, parts.registry, parts.live).add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
+    Audit(parts.reader, parts.registry).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
     exporting = asyncio.Semaphore(AT_ONCE)
     for collection in parts.collections:

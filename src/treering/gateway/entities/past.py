@@ -62,7 +62,7 @@ class Past:
                 following = after + size
                 break
             if recorded.version > after:
-                items.append(_version(recorded, before, now))
+                items.append(told(recorded, before, now))
             before = now
         return _answer({"items": items, "size": size, "next": following})
 
@@ -94,7 +94,7 @@ class Past:
                 word = f"There is no version {version}; the newest is {newest}"
                 raise invalid([fault(("query", name), "wrong_parameter", word, version)])
         earlier = sides[1] if start == newest else sides[0]
-        return _answer({"from": start, "to": newest, "changes": _changes(earlier, sides[1])})
+        return _answer({"from": start, "to": newest, "changes": changes(earlier, sides[1])})
 
     async def as_of(self, named: str, said: str) -> tuple[Shown, Version]:
         """Return the entity as it was at a position or at a time, and its version then.
@@ -149,7 +149,8 @@ class Past:
             raise self._collection.missing(named)
 
 
-def _version(recorded: Recorded[Any], before: Shown | None, now: Shown | None) -> Shown:
+def told(recorded: Recorded[Any], before: Shown | None, now: Shown | None) -> Shown:
+    """Return who made a version, when, and what it changed of what was *before*."""
     said = {
         "version": recorded.version,
         "position": recorded.position,
@@ -161,10 +162,10 @@ def _version(recorded: Recorded[Any], before: Shown | None, now: Shown | None) -
     }
     if isinstance(recorded.event, Erased):
         return {**said, "is_erased": True}
-    return {**said, "changes": _changes(before, now)}
+    return {**said, "changes": changes(before, now)}
 
 
-def _changes(before: Shown | None, now: Shown | None) -> Mapping[str, Mapping[str, Any]]:
+def changes(before: Shown | None, now: Shown | None) -> Mapping[str, Mapping[str, Any]]:
     """Return what each field was and is, where that differs; a field that is not there has none."""
     sides = {"before": before or {}, "after": now or {}}
     names = {name: None for shown in sides.values() for name in shown if name not in _TOLD_APART}

@@ -38,6 +38,53 @@ SHAPES: dict[str, Described] = {
         "required": [*_SEEN, "key"],
     },
 }
+_CHANGE: dict[str, Described] = {
+    "position": {"type": "integer"},
+    "recorded_at": {"type": "string", "format": "date-time"},
+    "actor": {"type": "string", "description": "Who: `api-key/ci`, `http`, `cli`, `kafka`."},
+    "type": {"type": "string", "description": "What, such as `dataset.updated.v1`."},
+    "entity": {"type": "string"},
+    "version": {"type": "integer"},
+    "command": {"type": "string"},
+    "request": {"type": "string", "description": "The `X-Request-ID` that it came with."},
+}
+SHAPES["Trail"] = {
+    "type": "object",
+    "required": ["items", "size", "next"],
+    "properties": {
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": [*_CHANGE],
+                "properties": {
+                    **_CHANGE,
+                    "changes": {
+                        "type": ["object", "null"],
+                        "description": "Each field that changed, `before` and `after`.",
+                    },
+                    "is_erased": {"type": "boolean"},
+                },
+            },
+        },
+        "size": {"type": "integer"},
+        "next": {"type": ["integer", "null"], "description": "The `before` of what was earlier."},
+    },
+}
+_TEXT: Described = {"type": "string", "minLength": 1, "maxLength": 300}
+_WHICH = [
+    parameter("actor", _TEXT, "Who did it."),
+    parameter("type", _TEXT, "The type of the event."),
+    parameter("request", _TEXT, "The `X-Request-ID` that it came with."),
+    parameter("since", {"type": "string", "format": "date-time"}, "Not earlier."),
+    parameter("until", {"type": "string", "format": "date-time"}, "Not later."),
+    parameter("before", {"type": "integer", "minimum": 1}, "Before this position."),
+    parameter("size", {"type": "integer", "minimum": 1, "maximum": 100}, "At most so many."),
+]
+_ABOUT = [
+    parameter("entity", _TEXT, "What it was done to, `<kind>/<id>`."),
+    parameter("kind", _TEXT, "The kind of what it was done to."),
+]
 SCHEMES: Described = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
 _ISSUED: Described = {
     "type": "object",
@@ -102,5 +149,29 @@ PATHS: dict[str, Described] = {
             problems=WRITTEN,
         ),
         "parameters": [_ID],
+    },
+    "/api/v1/audit": {
+        "get": operation(
+            "audit",
+            "Who did what, the newest first",
+            _TAG,
+            answers={200: ("Changes.", content(ref("Trail")))},
+            problems=(422, 503),
+            parameters=[*_WHICH, *_ABOUT],
+        )
+    },
+    "/api/v1/audit/{kind}/{id}": {
+        "get": operation(
+            "auditOfOne",
+            "Who did what to one entity, the newest first",
+            _TAG,
+            answers={200: ("Changes.", content(ref("Trail")))},
+            problems=_READ,
+            parameters=_WHICH,
+        ),
+        "parameters": [
+            parameter("kind", {"type": "string"}, "Its kind.", where="path", required=True),
+            parameter("id", {"type": "string"}, "Its id.", where="path", required=True),
+        ],
     },
 }
