@@ -31,7 +31,8 @@ _EVENTS = """
 insert into events (position, recorded_at, time, id, version, stream, type, body, tenant, actor,
                     correlation, causation)
 select n, to_timestamp(1.7e9 + n / 1e3), to_timestamp(1.7e9 + n / 1e3), gen_random_uuid(), 1,
-       'config/0' || upper(substr(md5(n::text), 1, 25)), 'config.created.v1',
+       'config/' || upper('01' || lpad(to_hex(n), 10, '0') || substr(md5(n::text), 1, 14)),
+       'config.created.v1',
        format('{"name":"config %s","data":{"n_lags":%s,"note":"a, \\"b\\""}}', n, n % 9),
        'default', 'benchmark', 'filled', md5(n::text)
   from generate_series(1, $1::bigint) as n
@@ -84,7 +85,6 @@ async def measure(database: str, port: int, gateway: psutil.Process, rows: int) 
     copying = await Peer.start(sys.executable, "pouring.py", database, "bench_read.configs")
     export = Export(port, rows, gateway)
     await export.rate()
-    export.grown = 0.0
 
     async def copied() -> float:
         return await copying.ask(rows)
@@ -110,9 +110,8 @@ def main() -> int:
         said = {**places(servers.addresses, home), "PORT": str(port)}
         with ExitStack() as stack:
             words = (sys.executable, "-m", "treering", "run")
-            stack.enter_context(served_by(*words, "handler", "relay", "projector", **said))
+            stack.enter_context(served_by(*words, "handler", "projector", **said))
             gateway = stack.enter_context(served_by(*words, "gateway", **said))
-            wait_for(port, "/health/ready")
             wait_for(port, f"/api/v1/configs/$stats?min_position={rows}")
             is_good = uvloop.run(measure(database, port, psutil.Process(gateway.pid), rows))
     return 0 if is_good else 1
