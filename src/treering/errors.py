@@ -9,6 +9,7 @@ TreeringError
 │   ├── ReferenceMissing     a field names something that is not there
 │   ├── IsReferred           others refer to it, so it stays
 │   ├── IdReused             a command id was used before with another body
+│   ├── BulkRefused          some of what a bulk asks may not be, so nothing was done
 │   ├── Unstorable           the database cannot take what follows from the command
 │   └── TooLarge             an event that would follow is larger than Kafka takes
 ├── DeadLetter               a record that can not become a command
@@ -119,6 +120,10 @@ class IsReferred(Refusal, word="is-referred", title="Is referred to"):
 
 class IdReused(Refusal, word="id-reused", title="Command id used before", status=422):
     """The command's id was used before with another body; the first verdict stands."""
+
+
+class BulkRefused(Refusal, word="bulk-refused", title="Nothing was done", status=409):
+    """Some items of a bulk may not be; `errors` says which, and why."""
 
 
 class Unstorable(Refusal, word="unstorable", title="Cannot be stored", status=422):

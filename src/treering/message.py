@@ -182,7 +182,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     positions: tuple[Position, Position] | None = None
     """The first and the last event, inclusive."""
     changes: Sequence[Change] = ()
-    """All changed streams, if there is more than one."""
+    """All changed streams, if there is another one than `stream`."""
     recorded_at: datetime = EPOCH
 
 

@@ -40,7 +40,7 @@ def test_the_class_line_says_what_the_kind_allows() -> None:
     assert (said.ids, said.frees_keys) == ("any", True)
     assert list(said.unique) == [("country", "code"), "name"]
     assert Dataset.declaration.sortable == {"name", "rows"}
-    assert Dataset.decider().creates == {"dataset.create.v1"}
+    assert Dataset.decider().creates == {"dataset.create.v1", "dataset.bulk.v1"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from treering.entity.declaration import Entity
 from treering.entity.declared import Declaration
 from treering.entity.evolution import renamed
 from treering.entity.messages import (
+    Bulk,
     Create,
     Created,
     Delete,
@@ -27,7 +28,7 @@ from treering.entity.rules import EntityState
 from treering.entity.validation import stamp
 
 __all__ = [
-    "Create", "Created", "Declaration", "Delete", "Deleted", "Entity", "EntityState", "Fields",
-    "Patch", "Purge", "Purged", "Replace", "Replaced", "Restore", "Restored", "Tag", "Tagged",
-    "Untag", "Untagged", "Update", "Updated", "renamed", "stamp",
+    "Bulk", "Create", "Created", "Declaration", "Delete", "Deleted", "Entity", "EntityState",
+    "Fields", "Patch", "Purge", "Purged", "Replace", "Replaced", "Restore", "Restored", "Tag",
+    "Tagged", "Untag", "Untagged", "Update", "Updated", "renamed", "stamp",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from treering.decider import Decider, Ids
+from treering.entity.bulk import Together
 from treering.entity.declared import Declaration, Further, Keys, References, check
 from treering.entity.evolution import Change, Upward, upcasts
 from treering.entity.holding import holdings
@@ -127,10 +128,12 @@ class Entity(BaseModel):
         """Return the rules of its streams."""
         said = cls.declaration
         defaults = defaults_of(cls)
+        rules = Together(said.kind, said.ids, Rules(cls, said.commands, said.creating))
         return Decider(
             kind=said.kind,
             initial=EntityState(),
-            decide=Rules(cls, said.commands, said.creating).decide,
+            decide=rules.decide,
+            concerns=rules.concerns,
             evolve=evolve,
             commands=[*(_typed(cls, body, defaults) for body in COMMANDS), *said.commands],
             events=[_typed(cls, body, defaults) for body in EVENTS],
@@ -139,7 +142,11 @@ class Entity(BaseModel):
             represent=represent,
             ids=said.ids,
             creates=frozenset(
-                {said.type_of("create"), *(each.message_type for each in said.creating)}
+                {
+                    said.type_of("create"),
+                    said.type_of("bulk"),
+                    *(each.message_type for each in said.creating),
+                }
             ),
         )
 

@@ -65,6 +65,12 @@ class Declaration:
         ]
         return [*tags, *operations(self.commands, self.creating)]
 
+    @property
+    def creates(self) -> frozenset[str]:
+        """The types of commands that may come without a subject."""
+        own = (each.message_type for each in self.creating)
+        return frozenset({self.type_of("create"), self.type_of("bulk"), *own})
+
     def type_of(self, word: str) -> str:
         """Return the type of messages with that word, such as `dataset.create.v1`."""
         return f"{self.kind}.{word}.v{self.version if word in FIELD_WORDS else 1}"

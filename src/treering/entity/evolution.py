@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from treering.entity.messages import FIELD_WORDS, WHOLE_WORDS, Fields
+from treering.entity.messages import FIELD_WORDS, WHOLE_WORDS, Bulk, Fields, word_of
 from treering.errors import DeclarationError
 from treering.upcast import Upcast
 
@@ -26,7 +26,9 @@ class Change(msgspec.Struct, frozen=True):
         return Upcast(
             old=f"{kind}.{word}.v{version}",
             new=f"{kind}.{word}.v{version + 1}",
-            change=partial(self._changed, self.missing if word in WHOLE_WORDS else {}),
+            change=self._many
+            if word == word_of(Bulk)
+            else partial(self._changed, self.missing if word in WHOLE_WORDS else {}),
             written=self.upward,
             more=repr(self.missing),
         )
@@ -36,6 +38,16 @@ class Change(msgspec.Struct, frozen=True):
         said = {**deepcopy(missing), **fields}
         own = {"id": said.pop("id")} if "id" in said else {}
         return {**own, **self.upward(said)}
+
+    def _many(self, said: Fields) -> Fields:
+        """Return the fields of several entities changed, each list of them as its command."""
+        missing = {"create": self.missing, "update": {}}
+        lists = {
+            word: [self._changed(added, each) for each in said[word]]
+            for word, added in missing.items()
+            if word in said
+        }
+        return {**said, **lists}
 
 
 def upcasts(name: str, kind: str, version: int, changes: Mapping[int, Change]) -> Iterator[Upcast]:

@@ -60,6 +60,17 @@ class Untag(Command):
     tags: list[str]
 
 
+class Bulk(Command):
+    """Create, update and delete several entities: all of it is done, or nothing."""
+
+    create: list[Fields] = msgspec.field(default_factory=list[Fields])
+    """Fields of new entities, each with its `id` or without."""
+    update: list[Fields] = msgspec.field(default_factory=list[Fields])
+    """Fields to set, each with the `id` of its entity."""
+    delete: list[str] = msgspec.field(default_factory=list[str])
+    """Ids."""
+
+
 class FieldsEvent(Event):
     """An event whose body is fields of the entity."""
 
@@ -103,7 +114,7 @@ class Untagged(Event):
 
 
 COMMANDS: Sequence[type[Command]] = (
-    Create, Update, Patch, Replace, Delete, Restore, Purge, Tag, Untag,
+    Create, Update, Patch, Replace, Delete, Restore, Purge, Tag, Untag, Bulk,
 )  # fmt: skip
 EVENTS: Sequence[type[Event]] = (
     Created, Updated, Replaced, Deleted, Restored, Purged, Tagged, Untagged,
@@ -113,7 +124,7 @@ EVENTS: Sequence[type[Event]] = (
 FIELD_WORDS = frozenset(
     body.__name__.lower()
     for body in (*COMMANDS, *EVENTS)
-    if issubclass(body, FieldsCommand | FieldsEvent)
+    if issubclass(body, FieldsCommand | FieldsEvent | Bulk)
 )
 """The words of messages that say fields: their types have the version of the entity."""
 WHOLE_WORDS = frozenset({"create", "created", "replace", "replaced"})

@@ -13,3 +13,7 @@ def plural_of(kind: str) -> str:
     if re.search(r"[^aeiou]y$", kind):
         return f"{kind[:-1]}ies"
     return f"{kind}es" if re.search(r"(s|x|z|ch|sh)$", kind) else f"{kind}s"
+
+
+ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
+ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : - but not . or .. alone"

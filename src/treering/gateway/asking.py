@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from treering.gateway.http.guard import bearer_of, require
 from treering.gateway.http.idempotency import command_of, is_reused, key_of, reused
 from treering.gateway.http.preferences import Preferences, preferences, shaped
 from treering.gateway.http.problem import KafkaAway, NoOutcome, answer
-from treering.gateway.http.query import parsed
+from treering.gateway.http.query import Parser, parsed
 from treering.gateway.positions import Epoch
 from treering.handling import outcome_of
 from treering.message import Outcome, Position, Stream, Version, kind_of
@@ -34,6 +35,7 @@ COMMANDS = "/api/v1/commands"
 _GUARDED = frozenset({"api-key", "projection"})
 """Kinds whose commands are those of who runs the service."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_NO_PARAMETERS: Mapping[str, Parser] = MappingProxyType({})
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("treering.gateway")
 
@@ -83,13 +85,21 @@ class Asking:
         self._wait_seconds = wait_seconds
         self._visible_seconds = visible_seconds
 
-    async def answer(self, request: Request, asked: Asked, shown: Shown) -> Response:
+    async def answer(
+        self,
+        request: Request,
+        asked: Asked,
+        shown: Shown,
+        known: Mapping[str, Parser] = _NO_PARAMETERS,
+    ) -> Response:
         """Publish what is asked and answer as its outcome is *shown*, once it can be read.
+
+        Parameters that are not *known* are refused.
 
         A refusal is answered as its problem. Raises KafkaAway or NoOutcome, both with the
         address where the outcome will be. Once there is an outcome nothing else can spoil it.
         """
-        parsed(request.scope["query_string"], {})
+        parsed(request.scope["query_string"], known)
         prefers, key = preferences(request), key_of(request)
         command = asked.id or _id(request, key)
         try:
@@ -123,14 +133,14 @@ class Asking:
             raise
 
     async def answers(
-        self, request: Request, asked: Sequence[Asked]
+        self, request: Request, asked: Sequence[Asked], known: Mapping[str, Parser] = _NO_PARAMETERS
     ) -> tuple[Sequence[Outcome | Refusal], Mapping[str, str]]:
         """Publish all that is *asked* at once; return what came of each, once it can be read.
 
         Beside the outcomes there are headers, of the last of them that is stored. What Kafka or
         nobody has answered is told as a refusal with the address where its outcome will be.
         """
-        parsed(request.scope["query_string"], {})
+        parsed(request.scope["query_string"], known)
         key = key_of(request)
         told = await asyncio.gather(
             *(self._told(request, each, key, place) for place, each in enumerate(asked))

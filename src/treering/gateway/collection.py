@@ -1,16 +1,15 @@
 """Which entities are served, and how their ids look in paths and bodies."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from treering import ulid
 from treering.entity import Entity
+from treering.entity.naming import ID, ID_IN_WORDS
 from treering.errors import NotFound
 from treering.gateway.http.problem import InvalidUlid
 
-ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._:-]{1,128}", re.ASCII)
-ID_IN_WORDS = "1-128 of A-Z a-z 0-9 . _ : - but not . or .. alone"
+__all__ = ["ID", "ID_IN_WORDS", "Collection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

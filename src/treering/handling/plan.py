@@ -214,7 +214,7 @@ class Plan:
             received,
             "accepted" if made else "nothing",
             self._held(received.stream).version,
-            changes=changes if len(changes) > 1 else (),
+            changes=changes if {*after} - {received.stream} else (),
             places=(first, len(self._made)) if made else None,
         )
 

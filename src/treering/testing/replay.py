@@ -122,7 +122,9 @@ class Replay:
     def _nothing_again(self, said: Said, verdict: Verdict) -> Iterator[Violation]:
         word = (verdict.problem or {"type": ""})["type"].rpartition(":")[2]
         kind = self._books.registry.decider_of(verdict.stream)
-        if word in _UNSEEN or kind.concerns is not None:
+        received = self._received(said, verdict.stream)
+        is_wide = kind.concerns is not None and received is not None and kind.concerns(received)
+        if word in _UNSEEN or is_wide:
             return
         outcome = self._decide(said, verdict.stream)
         if outcome is None:
@@ -138,14 +140,23 @@ class Replay:
         self, said: Said, stream: Stream
     ) -> Mapping[Stream, Sequence[Event]] | Refusal | None:
         """Return what follows now from what was said; None if that can not be told."""
-        registry = self._books.registry
+        if (received := self._received(said, stream)) is None:
+            return None
+        decider = self._books.registry.decider_of(stream)
+        streams = [stream, *(decider.concerns(received) if decider.concerns else ())]
+        if not self._books.erased.isdisjoint(streams):
+            return None
+        self.decided += 1
+        return decided(decider, {each: self._state(each) for each in streams}, received)
+
+    def _received(self, said: Said, stream: Stream) -> Received[Any] | None:
         try:
-            command = _command(registry, said)
+            command = _command(self._books.registry, said)
         except (msgspec.DecodeError, UpcastFailed):
             return None
         if command is None:
             return None
-        received = Received(
+        return Received(
             id=said.command or "",
             type=said.type,
             stream=stream,
@@ -154,12 +165,6 @@ class Replay:
             time=EPOCH,
             correlation="",
         )
-        decider = registry.decider_of(stream)
-        streams = [stream, *(decider.concerns(received) if decider.concerns else ())]
-        if not self._books.erased.isdisjoint(streams):
-            return None
-        self.decided += 1
-        return decided(decider, {each: self._state(each) for each in streams}, received)
 
     def _state(self, stream: Stream) -> Any:
         found = self._states.get(stream)

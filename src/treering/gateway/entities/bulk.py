@@ -1,4 +1,4 @@
-"""Many entities in one request: a command each, all on their way at once."""
+"""Many entities in one request: a command each, or one command for all of them or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,19 @@ from treering.errors import Refusal
 from treering.gateway.asking import Asked, Asking
 from treering.gateway.collection import ID_IN_WORDS, Collection
 from treering.gateway.entities.saying import Saying
-from treering.gateway.http.body import json_value
+from treering.gateway.http.body import LARGEST_BODY, json_value
+from treering.gateway.http.problem import TooLarge
+from treering.gateway.http.query import Parser, one_of, parsed
 from treering.gateway.http.routes import Routes
-from treering.message import id_of
+from treering.message import Outcome, id_of
 
 MOST = 1000
 """Items of one request."""
 _LARGEST = 16_000_000
 """Bytes of its body; each item is bounded as any command is."""
 _WORDS: Sequence[str] = ("create", "update", "delete")
+_PARAMETERS: Mapping[str, Parser] = {"atomic": one_of("true", "false")}
+type _Lists = dict[str, list[Any]]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +39,7 @@ class _Item:
 
 
 class Bulk:
-    """POST of `$bulk`: what can be done is done, and what cannot is told, item by item."""
+    """POST of `$bulk`: what can be done is done, unless it is to be all or nothing."""
 
     def __init__(self, collection: Collection, asking: Asking) -> None:
         self._collection = collection
@@ -47,10 +51,30 @@ class Bulk:
         routes.add("POST", f"{self._collection.path}/$bulk", self.bulk)
 
     async def bulk(self, request: Request) -> Response:
-        """Create, update and delete up to 1,000 entities."""
-        items = self._items(await json_value(request, _LARGEST))
+        """Create, update and delete up to 1,000 entities; with `?atomic=true` all or nothing."""
+        is_atomic = parsed(request.scope["query_string"], _PARAMETERS).get("atomic") == "true"
+        said = self._lists(await json_value(request, LARGEST_BODY if is_atomic else _LARGEST))
+        return await (self._together if is_atomic else self._each)(request, said)
+
+    async def _together(self, request: Request, said: _Lists) -> Response:
+        """Ask for all of it by one command."""
+        body = _encode(said)
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(f"All or nothing has at most {LARGEST_BODY} bytes; send several.")
+        kind = self._collection.entity.declaration.type_of("bulk")
+
+        def shown(outcome: Outcome) -> Response:
+            made = [id_of(each.stream) for each in outcome.changes[: len(said["create"])]]
+            return _told({word: len(found) for word, found in said.items()}, made, ())
+
+        asked = Asked(type=kind, body=body, shows_entity=False)
+        return await self._asking.answer(request, asked, shown, _PARAMETERS)
+
+    async def _each(self, request: Request, said: _Lists) -> Response:
+        """Ask for each by a command of its own."""
+        items = self._items(said)
         asked = [each.asked for each in items if isinstance(each.asked, Asked)]
-        told, headers = await self._asking.answers(request, asked)
+        told, headers = await self._asking.answers(request, asked, _PARAMETERS)
         outcomes = iter(told)
         done = dict.fromkeys(_WORDS, 0)
         ids: list[str] = []
@@ -64,19 +88,12 @@ class Bulk:
             done[each.word] += 1
             if each.word == "create" and not isinstance(found, Refusal):
                 ids.append(id_of(found.stream or ""))
-        body = {
-            "success": not errors,
-            "created": done["create"],
-            "updated": done["update"],
-            "deleted": done["delete"],
-            "ids": ids,
-            "errors": errors,
-        }
-        status = 201 if done["create"] else 200
-        return Response(_encode(body), status, headers=headers, media_type="application/json")
+        response = _told(done, ids, errors)
+        response.headers.update(headers)
+        return response
 
-    def _items(self, said: object) -> Sequence[_Item]:
-        """Return the items that the body says; raises InvalidBody unless it is a list of them."""
+    def _lists(self, said: object) -> _Lists:
+        """Return what the body says by words; raises InvalidBody unless it is lists of items."""
         parts: dict[str, Any]
         if isinstance(said, list):
             parts = {"create": said}
@@ -90,7 +107,7 @@ class Bulk:
             for name in parts
             if name not in _WORDS
         ]
-        lists: dict[str, list[Any]] = {}
+        lists: _Lists = {}
         for word in _WORDS:
             found: Any = parts.get(word, [])
             if isinstance(found, list):
@@ -102,6 +119,9 @@ class Bulk:
             faults.append(fault((), "too_long", word))
         if faults:
             raise invalid(faults)
+        return lists
+
+    def _items(self, lists: _Lists) -> Sequence[_Item]:
         makers: Mapping[str, Callable[[Any], Asked]] = {
             "create": self._create, "update": self._update, "delete": self._delete,
         }  # fmt: skip
@@ -127,6 +147,21 @@ class Bulk:
         if not isinstance(said, str):
             raise invalid([fault(("id",), "missing", f"Say its id: {ID_IN_WORDS}", said)])
         return self._collection.id_in_path(said)
+
+
+def _told(
+    done: Mapping[str, int], ids: Sequence[str], errors: Sequence[Mapping[str, Any]]
+) -> Response:
+    body = {
+        "success": not errors,
+        "created": done["create"],
+        "updated": done["update"],
+        "deleted": done["delete"],
+        "ids": ids,
+        "errors": errors,
+    }
+    status = 201 if done["create"] else 200
+    return Response(_encode(body), status, media_type="application/json")
 
 
 def _attempted(make: Callable[[Any], Asked], said: Any) -> Asked | Refusal:

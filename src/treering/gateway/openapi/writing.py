@@ -26,6 +26,7 @@ KEY = parameter(
     "Chosen by the client; a request that is sent again under it happens once.",
     where="header",
 )
+_ATOMIC = parameter("atomic", {"type": "boolean"}, "Whether all of it is done or nothing.")
 PENDING: Described = {
     "type": "object",
     "required": ["command", "outcome"],
@@ -101,10 +102,12 @@ def bulk(of: Subject) -> Described:
         "bulk",
         f"Create, update and delete many {of.tag}",
         body=content(schema, sample=[of.sample(f"{of.name}New")]),
-        parameters=[KEY],
+        parameters=[_ATOMIC, PREFER, KEY],
         answers={
             200: ("What came of each.", told),
             201: ("The same, and some were created.", told),
+            **_SHORT,
+            **_LATER,
         },
         problems=WRITTEN,
     )
