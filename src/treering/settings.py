@@ -63,6 +63,8 @@ class Settings(BaseModel):
     """URL used for migrations; `database` unless given."""
     database_reader: str | None = None
     """URL of the gateway, which only reads; `database` unless given."""
+    replicas: Annotated[str, Field(pattern=r"^postgres(ql)?://")] | None = None
+    """URLs of databases that follow this one, joined by commas; the gateway reads from them."""
     kafka: str | None = None
     """`HOST:PORT` of Kafka, several joined by commas; the embedded one unless given."""
     partitions: Annotated[int, Field(ge=1, le=1000)] | None = None

@@ -1,20 +1,25 @@
 """The gateway, put together from an application; a process without it imports none of this."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from treering import gateway
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
 from treering.bus import Client
 from treering.keys import Keyring, configured_keys, following
-from treering.reading import ReadModels
+from treering.reading import ReadModels, Replicas
 from treering.reading.cache import cache_of
 from treering.schema import SchemaRegistry
-from treering.store import Reader
+from treering.store import PoolOptions, Reader
+
+_BETWEEN = re.compile(r",(?=postgres(?:ql)?://)")
+"""Between two URLs, one of which may name several hosts."""
 
 
 async def run_gateway(
@@ -27,6 +32,7 @@ async def run_gateway(
     reader = await Reader.open(
         url, namespace=app.namespace, pool=pool, retry_seconds=said.retry_seconds
     )
+    replicas = _replicas(app, reader, pool)
     read_models = ReadModels(
         reader,
         app.projections,
@@ -37,9 +43,13 @@ async def run_gateway(
             seconds=said.cache_seconds,
         ),
         cost=said.read_cost,
+        replicas=replicas,
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
+        if replicas is not None:
+            replicas.start()
+            stack.push_async_callback(replicas.close)
         stack.push_async_callback(read_models.close)
         read_models.announce()
         client = await stack.enter_async_context(_client(app, schemas))
@@ -75,6 +85,17 @@ async def run_gateway(
             draining=served.drain,
             listener=listener,
         )
+
+
+def _replicas(app: App, primary: Reader, pool: PoolOptions) -> Replicas | None:
+    """Return what reads from replicas, if there are any."""
+    if app.settings.replicas is None:
+        return None
+    opening = [
+        partial(Reader.open, url, namespace=app.namespace, pool=pool, retry_seconds=1)
+        for url in _BETWEEN.split(app.settings.replicas)
+    ]
+    return Replicas(primary, opening)
 
 
 @asynccontextmanager

@@ -3,5 +3,6 @@
 from treering.reading.answers import Found, Listing
 from treering.reading.fetching import Rows
 from treering.reading.models import ReadModels
+from treering.reading.replicas import Replicas
 
-__all__ = ["Found", "Listing", "ReadModels", "Rows"]
+__all__ = ["Found", "Listing", "ReadModels", "Replicas", "Rows"]

@@ -9,7 +9,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy import String
 
-from treering.errors import DeclarationError, StoreNotReady, TookTooLong
+from treering.errors import (
+    DeclarationError,
+    StoreError,
+    StoreNotReady,
+    StoreUnavailable,
+    TookTooLong,
+)  # fmt: skip
 from treering.projection.build import Build, schema_for, tables_of
 from treering.projection.declaration import Projection
 from treering.query import Filter, QueryOptions, Shape
@@ -20,8 +26,10 @@ from treering.reading.estimating import expected
 from treering.reading.exporting import Form, exported, poured
 from treering.reading.guarding import Ask, Guard, asks_of, too_slow
 from treering.reading.progress import Progress
+from treering.reading.replicas import Replicas
 from treering.reading.selecting import Source, Statement, chosen, structure, values
 from treering.reading.together import Together
+from treering.reading.waiting import waited_for
 from treering.sql import statement
 from treering.store import Reader
 
@@ -53,7 +61,7 @@ def every(_name: str) -> Sequence[Filter]:
 class Fetching:
     """Asks the builds of *projections* that are current, of the *rows* that may be seen."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of reading, put together once
         self,
         reader: Reader,
         projections: Sequence[Projection],
@@ -62,12 +70,14 @@ class Fetching:
         rows: Rows,
         cache: Cache | None = None,
         cost: float | None = None,
+        replicas: Replicas | None = None,
     ) -> None:
         self._reader = reader
         self._schema = schema_for(reader.namespace)
         self._projections = {each.name: each for each in projections}
         self._progress = progress
         self._rows = rows
+        self._replicas = replicas
         self._answers = Answers(cache, progress, projections) if cache else None
         self._made: dict[tuple[str, int, Hashable], _Made] = {}
         self.guard = Guard(reader.fetch, self._schema, cost)
@@ -116,20 +126,21 @@ class Fetching:
 
     async def _row(self, name: str, id: str, asked: QueryOptions) -> Found | None:
         """Find a row; what many ask for at once together, unless a rule says who may see what."""
+        at = self._reader if self._replicas is None else await self._place(name)
         if asked.filters:
-            return (await self._chosen(name, asked, [id])).get(id)
-        key = name, asked.include_deleted, asked.fields and tuple(asked.fields)
+            return (await self._chosen(name, asked, at, [id])).get(id)
+        key = name, asked.include_deleted, asked.fields and tuple(asked.fields), at
         if (together := self._together.get(key)) is None:
             if len(self._together) >= _KEPT:
                 self._together.clear()
-            together = self._together[key] = Together(partial(self._chosen, name, asked))
+            together = self._together[key] = Together(partial(self._chosen, name, asked, at))
         return await together.get(id)
 
     async def _chosen(
-        self, name: str, asked: QueryOptions, ids: Sequence[str]
+        self, name: str, asked: QueryOptions, at: Reader, ids: Sequence[str]
     ) -> Mapping[str, Found]:
         said = {"keys": ids, **values_said(asked.filters, self.shape(name).words)}
-        rows = await self._ask(name, chosen, asked, (chosen, structure(asked)), said)
+        rows = await self._ask(name, chosen, asked, (chosen, structure(asked)), said, at)
         mark = self._progress.mark(name)
         return {row["key"]: Found(row["text"], row["version"], mark) for row in rows}
 
@@ -147,17 +158,51 @@ class Fetching:
         return await self._answers.rows(await self._progress.build(name), question, None, ask)
 
     async def _ask(
-        self, name: str, make: Make, asked: QueryOptions, key: Hashable, said: Mapping[str, Any]
+        self,
+        name: str,
+        make: Make,
+        asked: QueryOptions,
+        key: Hashable,
+        said: Mapping[str, Any],
+        at: Reader | None = None,
     ) -> list[Any]:
-        """Ask the build that is current; once more if it was replaced at this moment."""
+        """Ask the build that is current; once more if it was replaced at this moment.
+
+        *at* is who is asked: chosen here unless given. The primary is, where a replica fails.
+        """
+        if at is None:
+            at = self._reader if self._replicas is None else await self._place(name)
         build = await self._progress.build(name)
         try:
-            return await self._fetch(build, make, asked, key, said)
-        except StoreNotReady as error:
-            if not isinstance(error.__cause__, asyncpg.UndefinedTableError):
+            return await self._fetch(build, make, asked, key, said, at)
+        except TookTooLong:
+            raise
+        except (StoreNotReady, StoreUnavailable) as error:
+            if at is not self._reader:
+                self._left_out(at, error)
+            elif not isinstance(error.__cause__, asyncpg.UndefinedTableError):
                 raise
-        build = await self._progress.build(name, again=True)
-        return await self._fetch(build, make, asked, key, said)
+            else:
+                build = await self._progress.build(name, again=True)
+        return await self._fetch(build, make, asked, key, said, self._reader)
+
+    def _left_out(self, at: Reader, error: StoreError) -> None:
+        """Take note of a replica that failed; one that lacks a table is only behind."""
+        if self._replicas and not isinstance(error.__cause__, asyncpg.UndefinedTableError):
+            self._replicas.leave_out(at)
+
+    async def _place(self, name: str) -> Reader:
+        """Return who is asked: a replica that is as far as has been waited for, or the primary.
+
+        An answer that is to be kept is of where the read model is known to be, and none is of a
+        build that is on its way there and was taken up here.
+        """
+        if self._replicas is None:
+            return self._reader
+        build, needed = await self._progress.build(name), waited_for(name)
+        standing = self._progress.standing(build, None) if self._answers else None
+        position = max(needed, build.position, standing.position if standing else 0)
+        return await self._replicas.reader(build, position, waits=needed >= position)
 
     async def poured(self, name: str, asked: QueryOptions, form: Form) -> AsyncGenerator[bytes]:
         """Yield all rows that match, as one file."""
@@ -166,7 +211,8 @@ class Fetching:
         source = await self._source(await self._progress.build(name))
         made = exported(source, asked, form=form)
         wanted = [said[each] for each in made.names]
-        async with aclosing(poured(self._reader.url, made, wanted, form)) as pieces:
+        url = (await self._place(name)).url
+        async with aclosing(poured(url, made, wanted, form)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -182,6 +228,7 @@ class Fetching:
         asked: QueryOptions,
         key: Hashable,
         said: Mapping[str, Any],
+        at: Reader,
     ) -> list[Any]:
         all_ = build.name, build.build, key
         if (made := self._made.get(all_)) is None:
@@ -193,7 +240,7 @@ class Fetching:
         try:
             if made.asks:
                 await self.guard.check(build, made.asks, all_, made.statement, wanted)
-            return await self._reader.fetch(made.statement.sql, *wanted)
+            return await at.fetch(made.statement.sql, *wanted)
         except TookTooLong as error:
             raise too_slow(build.name, made.asks) from error
 

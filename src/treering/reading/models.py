@@ -19,7 +19,9 @@ from treering.reading.estimating import expected, rows_of
 from treering.reading.exporting import Form
 from treering.reading.fetching import Fetching, Rows, every
 from treering.reading.progress import Progress
+from treering.reading.replicas import Replicas
 from treering.reading.selecting import some, stretch
+from treering.reading.waiting import has_waited
 from treering.store import Reader
 
 _ALL = QueryOptions()
@@ -34,6 +36,7 @@ class ReadModels:
 
         ReadModels(reader, projections, rows=lambda name: [FilterSpec("owner", "eq", person.get())])
 
+    *replicas*, which whoever opened them closes, are asked before *reader* is.
     What no index serves is refused where PostgreSQL's planner expects it to *cost* more.
     """
 
@@ -45,10 +48,17 @@ class ReadModels:
         rows: Rows = every,
         cache: Cache | None = None,
         cost: float | None = None,
+        replicas: Replicas | None = None,
     ) -> None:
         self._progress = Progress(reader, projections)
         self._fetching = Fetching(
-            reader, projections, self._progress, rows=rows, cache=cache, cost=cost
+            reader,
+            projections,
+            self._progress,
+            rows=rows,
+            cache=cache,
+            cost=cost,
+            replicas=replicas,
         )
 
     def announce(self) -> None:
@@ -142,9 +152,13 @@ class ReadModels:
     async def wait(self, name: str, position: Position, timeout: float) -> bool:
         """Say whether the read model shows all events up to *position*, as soon as it does.
 
-        False at once when it is stopped, and after *timeout* seconds.
+        False at once when it is stopped, and after *timeout* seconds. What the task that has
+        waited reads after that is no older, even from a replica.
         """
-        return await self._progress.wait(name, position, timeout)
+        if not await self._progress.wait(name, position, timeout):
+            return False
+        has_waited(name, position)
+        return True
 
     def keeps(self, name: str) -> bool:
         """Say whether answers are kept now: there is a cache, and it is heard when rows change."""
