@@ -33,18 +33,7 @@ async def run_gateway(
         url, namespace=app.namespace, pool=pool, retry_seconds=said.retry_seconds
     )
     replicas = _replicas(app, reader, pool)
-    read_models = ReadModels(
-        reader,
-        app.projections,
-        cache=cache_of(
-            said.cache,
-            namespace=app.namespace,
-            megabytes=said.cache_mb,
-            seconds=said.cache_seconds,
-        ),
-        cost=said.read_cost,
-        replicas=replicas,
-    )
+    read_models = _read_models(app, reader, replicas)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(reader)
         if replicas is not None:
@@ -85,6 +74,15 @@ async def run_gateway(
             draining=served.drain,
             listener=listener,
         )
+
+
+def _read_models(app: App, reader: Reader, replicas: Replicas | None) -> ReadModels:
+    """Return what reads the application's read models."""
+    said = app.settings
+    cache = cache_of(
+        said.cache, namespace=app.namespace, megabytes=said.cache_mb, seconds=said.cache_seconds
+    )
+    return ReadModels(reader, app.projections, cache=cache, cost=said.read_cost, replicas=replicas)
 
 
 def _replicas(app: App, primary: Reader, pool: PoolOptions) -> Replicas | None:
