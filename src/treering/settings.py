@@ -104,6 +104,10 @@ class Settings(BaseModel):
     """The header that says the key."""
     open_paths: Annotated[str, Field(pattern=r"^(/[^\s,]*(,/[^\s,]*)*)?$")] | None = None
     """Paths that are read without a key, joined by commas; `*` at the end: all that begin so."""
+    cors_origins: str | None = None
+    """Origins whose pages may ask, joined by commas; `*`: all pages."""
+    hsts_seconds: Annotated[int, Field(ge=0)] | None = None
+    """Seconds for which browsers are told to come over HTTPS only; not told unless given."""
     wait_seconds: Seconds = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: Seconds = 1

@@ -54,6 +54,8 @@ async def run_gateway(
             kafka=kafka_of(app),
             host=said.host,
             allowed_hosts=said.allowed_hosts,
+            cors_origins=said.cors_origins,
+            hsts_seconds=said.hsts_seconds,
             guard=gateway.Guard(
                 Keyring(issued, configured_keys(said.api_keys, said.api_key_file)),
                 header=said.api_key_header,

@@ -28,6 +28,7 @@ from treering.gateway.entities.writes import Writes
 from treering.gateway.forms import VARY, looks_of, tables_of
 from treering.gateway.forms.looks import Looks
 from treering.gateway.freshness import Freshness
+from treering.gateway.http.cors import Origins
 from treering.gateway.http.guard import Guard
 from treering.gateway.http.origin import check, names_of
 from treering.gateway.http.problem import (
@@ -39,6 +40,7 @@ from treering.gateway.http.problem import (
     answer,
 )  # fmt: skip
 from treering.gateway.http.routes import Endpoint, Route, Routes
+from treering.gateway.http.shielding import Shield
 from treering.gateway.live import EVENT_STREAM, LiveOptions, Streams, Tail
 from treering.gateway.openapi import OpenApi
 from treering.gateway.pages import Docs, Home
@@ -59,6 +61,7 @@ from treering.store import Reader
 _LONGEST_ID = 128
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OPEN = Guard()
+SHIELD = Shield()
 _log = structlog.get_logger("treering.gateway")
 
 
@@ -82,6 +85,10 @@ class Parts:
     """The names that it answers to besides, joined by commas; elsewhere instead of any."""
     guard: Guard = OPEN
     """Who is let in; everybody unless told."""
+    cors_origins: str | None = None
+    """Origins of other sites whose pages may ask, joined by commas."""
+    hsts_seconds: int | None = None
+    """Seconds for which browsers are told to come over HTTPS only."""
     wait_seconds: float = 10
     """Seconds a request waits for its command's outcome."""
     visible_seconds: float = 1
@@ -149,6 +156,8 @@ def build(parts: Parts) -> "Gateway":
         routes,
         names_of(parts.host, parts.allowed_hosts),
         guard=parts.guard,
+        origins=parts.cors_origins,
+        shield=Shield(parts.hsts_seconds),
         tables=tables_of(parts.collections),
         compress_from=parts.compress_from,
         tail=tail,
@@ -170,12 +179,14 @@ class Gateway:
     Those whom it tells what happens are told by a *tail*, until it is drained.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what surrounds all answers, put together once
         self,
         routes: Routes,
         names: frozenset[str] | None = None,
         *,
         guard: Guard = OPEN,
+        origins: str | None = None,
+        shield: Shield = SHIELD,
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
         tail: Tail | None = None,
@@ -183,6 +194,9 @@ class Gateway:
         self.routes = routes
         self._names = names
         self._guard = guard
+        ring = guard.ring
+        self._origins = Origins(origins, key=guard.header, closed=lambda: not ring.is_open)
+        self._shield = shield
         self._tables = tables
         self._compress_from = compress_from
         self._tail = tail
@@ -198,12 +212,15 @@ class Gateway:
         request = Request(scope, receive)
         named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
         try:
-            response = await _respond(request, route, self._enter, looks)
+            response = self._origins.preflight(request)
+            response = response or await _respond(request, route, self._enter, looks)
         except ClientDisconnect:
             return
         if looks is not None:
             response = await looks.dressed(response, self._compress_from)
         response.raw_headers += (VARY, (b"x-request-id", named.encode()))
+        response.raw_headers += self._shield.over(response)
+        response.raw_headers += self._origins.headers(request)
         if is_endless := response.media_type == EVENT_STREAM:
             self._observe(scope["method"], route, response.status_code, time.perf_counter() - began)
         await response(scope, receive, send)
@@ -217,7 +234,7 @@ class Gateway:
 
     def _enter(self, request: Request) -> None:
         """Let in whom this is for: nobody under a foreign name, nobody who is not known."""
-        check(request, self._names)
+        check(request, self._names, self._origins.lets_write)
         self._guard.admit(request.scope)
 
     def _find(self, scope: Scope) -> Route | None:

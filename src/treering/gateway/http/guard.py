@@ -32,7 +32,7 @@ class Guard:
         self, ring: Keyring | None = None, *, header: str = HEADER, open_paths: str | None = None
     ) -> None:
         self.ring = ring or Keyring()
-        self._header = header
+        self.header = header
         self._name = header.lower().encode()
         said = OPEN_PATHS if open_paths is None else open_paths
         paths = [each for each in said.split(",") if each]
@@ -54,12 +54,12 @@ class Guard:
             return found
         if scope.get("method", "GET") in _SAFE and self._is_open(scope["path"]):
             return _PASSER_BY
-        raise Unauthorized(self._reason(said), header=self._header)
+        raise Unauthorized(self._reason(said), header=self.header)
 
     def _reason(self, said: list[bytes]) -> str:
         if not said:
-            return f"Missing authentication header: {self._header}"
-        return "Invalid API key" if len(said) == 1 else f"{self._header} is said more than once"
+            return f"Missing authentication header: {self.header}"
+        return "Invalid API key" if len(said) == 1 else f"{self.header} is said more than once"
 
     def _is_open(self, path: str) -> bool:
         if path in self._open:

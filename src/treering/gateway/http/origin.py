@@ -1,7 +1,7 @@
 """Whom the gateway answers: requests meant for it, and no writes from the pages of another site."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
 
 from starlette.requests import Request
@@ -29,8 +29,15 @@ def names_of(host: str, allowed: str | None) -> frozenset[str] | None:
     return _LOOPBACK | {f"[{host}]" if ":" in host else host.lower(), *further}
 
 
-def check(request: Request, names: Collection[str] | None) -> None:
-    """Raise UnknownHost or CrossSite unless *request* may be answered under one of *names*."""
+def check(
+    request: Request,
+    names: Collection[str] | None,
+    lets_write: Callable[[str], bool] = lambda _origin: False,
+) -> None:
+    """Raise UnknownHost or CrossSite unless *request* may be answered under one of *names*.
+
+    *lets_write* says of the origin of another site whether its pages may write.
+    """
     host = request.headers.get("host", "")
     if names is not None and host and _name(host) not in names:
         raise UnknownHost(
@@ -40,12 +47,14 @@ def check(request: Request, names: Collection[str] | None) -> None:
     if request.method not in _UNSAFE:
         return
     origin = request.headers.get("origin")
+    if origin is not None and lets_write(origin):
+        return
     is_foreign = origin is not None and not _is_same(origin, host)
     if is_foreign or request.headers.get("sec-fetch-site") == "cross-site":
         raise CrossSite(
             f"A page of {(origin or 'another site')[:_SHOWN]} may not write to {host[:_SHOWN]}: "
-            "write from a program or from a page of this address; a proxy in between has to pass "
-            "Host on as it came."
+            "write from a program or from a page of this address, or name its origin in "
+            "TREERING_CORS_ORIGINS; a proxy in between has to pass Host on as it came."
         )
 
 
