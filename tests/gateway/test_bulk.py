@@ -26,6 +26,14 @@ async def test_many_are_made_at_once_and_can_be_read(http: httpx2.AsyncClient) -
     assert last.json()["name"] == "bulk 999"
 
 
+async def test_what_can_all_be_done_is_one_command(http: httpx2.AsyncClient) -> None:
+    said = {"create": [{"id": "left", "name": "left"}, {"id": "right", "name": "right"}]}
+    assert (await http.post(BULK, json=said)).json()["ids"] == ["left", "right"]
+    found = [await http.get(f"{DATASETS}/{each}/$history") for each in ("left", "right")]
+    commands = {item["command"] for each in found for item in each.json()["items"]}
+    assert len(commands) == 1
+
+
 async def test_all_three_are_done_and_each_fault_is_told_with_its_place(
     http: httpx2.AsyncClient,
 ) -> None:

@@ -133,17 +133,27 @@ class Asking:
             raise
 
     async def answers(
-        self, request: Request, asked: Sequence[Asked], known: Mapping[str, Parser] = _NO_PARAMETERS
+        self,
+        request: Request,
+        asked: Sequence[Asked],
+        known: Mapping[str, Parser] = _NO_PARAMETERS,
+        *,
+        attempt: str = "",
     ) -> tuple[Sequence[Outcome | Refusal], Mapping[str, str]]:
         """Publish all that is *asked* at once; return what came of each, once it can be read.
 
-        Beside the outcomes there are headers, of the last of them that is stored. What Kafka or
-        nobody has answered is told as a refusal with the address where its outcome will be.
+        A request that asks several times says which *attempt* it is, as under an idempotency key
+        ids follow from that. Beside the outcomes there are headers, of the last of them that is
+        stored. What Kafka or nobody has answered is told as a refusal with the address where its
+        outcome will be.
         """
         parsed(request.scope["query_string"], known)
         key = key_of(request)
         told = await asyncio.gather(
-            *(self._told(request, each, key, place) for place, each in enumerate(asked))
+            *(
+                self._told(request, each, _id(request, key, *attempt.split(), place))
+                for place, each in enumerate(asked)
+            )
         )
         if key is not None and any(_is_other(each) for each in told):
             raise reused(key)
@@ -158,10 +168,7 @@ class Asking:
         headers.pop("ETag", None)
         return told, headers
 
-    async def _told(
-        self, request: Request, asked: Asked, key: str | None, place: int
-    ) -> Outcome | Refusal:
-        command = _id(request, key, place)
+    async def _told(self, request: Request, asked: Asked, command: str) -> Outcome | Refusal:
         try:
             said = self._said(request, asked, command)
             return await self._client.ask(**said, timeout=self._wait_seconds)
@@ -240,7 +247,7 @@ class Asking:
         return outcome
 
 
-def _id(request: Request, key: str | None, *place: int) -> str:
+def _id(request: Request, key: str | None, *place: object) -> str:
     """Return the id of a command: under an idempotency key the same each time, for each actor."""
     return ulid.new() if key is None else command_of(bearer_of(request.scope).actor, key, *place)
 

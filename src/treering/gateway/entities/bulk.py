@@ -1,4 +1,4 @@
-"""Many entities in one request: a command each, or one command for all of them or nothing."""
+"""Many entities in one request: one command for all of them, and if need be a command each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from treering.gateway.asking import Asked, Asking
 from treering.gateway.collection import ID_IN_WORDS, Collection
 from treering.gateway.entities.saying import Saying
 from treering.gateway.http.body import LARGEST_BODY, json_value
-from treering.gateway.http.problem import TooLarge
+from treering.gateway.http.problem import TooLarge, answer, is_parked
 from treering.gateway.http.query import Parser, one_of, parsed
 from treering.gateway.http.routes import Routes
 from treering.message import Outcome, id_of
@@ -54,25 +54,45 @@ class Bulk:
         """Create, update and delete up to 1,000 entities; with `?atomic=true` all or nothing."""
         is_atomic = parsed(request.scope["query_string"], _PARAMETERS).get("atomic") == "true"
         said = self._lists(await json_value(request, LARGEST_BODY if is_atomic else _LARGEST))
-        return await (self._together if is_atomic else self._each)(request, said)
+        return await (self._together if is_atomic else self._singly)(request, said)
 
     async def _together(self, request: Request, said: _Lists) -> Response:
         """Ask for all of it by one command."""
-        body = _encode(said)
-        if len(body) > LARGEST_BODY:
+        if (asked := self._whole(said)) is None:
             raise TooLarge(f"All or nothing has at most {LARGEST_BODY} bytes; send several.")
-        kind = self._collection.entity.declaration.type_of("bulk")
 
         def shown(outcome: Outcome) -> Response:
-            made = [id_of(each.stream) for each in outcome.changes[: len(said["create"])]]
-            return _told({word: len(found) for word, found in said.items()}, made, ())
+            return _all_told(said, outcome)
 
-        asked = Asked(type=kind, body=body, shows_entity=False)
         return await self._asking.answer(request, asked, shown, _PARAMETERS)
 
-    async def _each(self, request: Request, said: _Lists) -> Response:
-        """Ask for each by a command of its own."""
+    def _whole(self, said: _Lists) -> Asked | None:
+        """Return the one command for all of it; None if it is too large."""
+        body = _encode(said)
+        if len(body) > LARGEST_BODY:
+            return None
+        kind = self._collection.entity.declaration.type_of("bulk")
+        return Asked(type=kind, body=body, shows_entity=False)
+
+    async def _singly(self, request: Request, said: _Lists) -> Response:
+        """Ask for what can be done of it: for all of it first, which is much cheaper."""
         items = self._items(said)
+        may_be_done = items and all(isinstance(each.asked, Asked) for each in items)
+        if may_be_done and (asked := self._whole(said)) is not None:
+            attempt = await self._asking.answers(request, [asked], _PARAMETERS, attempt="whole")
+            (told,), headers = attempt
+            if isinstance(told, Refusal):
+                raise told
+            if told.problem is None:
+                response = _all_told(said, told)
+                response.headers.update(headers)
+                return response
+            if is_parked(told.problem):
+                return answer(told.problem, request.scope["path"])
+        return await self._each(request, items)
+
+    async def _each(self, request: Request, items: Sequence[_Item]) -> Response:
+        """Ask for each by a command of its own."""
         asked = [each.asked for each in items if isinstance(each.asked, Asked)]
         told, headers = await self._asking.answers(request, asked, _PARAMETERS)
         outcomes = iter(told)
@@ -147,6 +167,11 @@ class Bulk:
         if not isinstance(said, str):
             raise invalid([fault(("id",), "missing", f"Say its id: {ID_IN_WORDS}", said)])
         return self._collection.id_in_path(said)
+
+
+def _all_told(said: _Lists, outcome: Outcome) -> Response:
+    made = [id_of(each.stream) for each in outcome.changes[: len(said["create"])]]
+    return _told({word: len(found) for word, found in said.items()}, made, ())
 
 
 def _told(

@@ -102,10 +102,15 @@ _PARKED = "urn:treering:error:parked"
 """It will be decided: nobody should send it again."""
 
 
+def is_parked(problem: Problem) -> bool:
+    """Tell whether *problem* is that a command waits for a newer release, which will decide it."""
+    return problem["type"] == _PARKED
+
+
 def answer(problem: Problem, path: str, headers: Headers | None = None) -> Response:
     """Return *problem* as the answer to a request for *path*."""
     status = int(problem.get("status", 500))
-    if status == 503 and problem["type"] != _PARKED:
+    if status == 503 and not is_parked(problem):
         headers = {"Retry-After": "1", **(headers or {})}
     if status == 401 and "header" in problem:
         asked = f'ApiKey realm="treering", header="{problem["header"]}"'
