@@ -1,10 +1,13 @@
 """Every answer has a request's id; whatever goes wrong is a problem and tells nothing inner."""
 
+import json
+
 import httpx2
 import pytest
 
 from tests.gateway.running import Running, problem, word
 from treering import ulid
+from treering.gateway.http.problem import answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,6 +65,12 @@ async def test_a_wrong_traceparent_is_left_out(service: Running) -> None:
     response = await service.http.post("/api/v1/configs", json={"name": "a"}, headers=headers)
     (event,) = await service.reader.read_stream(f"config/{response.json()['id']}")
     assert event.traceparent is None
+
+
+async def test_what_json_has_no_word_for_is_told_as_text() -> None:
+    told = answer({"type": "t", "status": 422, "a": "\ud800", "b": object(), "c": [1]}, "/\udcff")
+    found = json.loads(told.body)
+    assert (found["a"], found["c"], found["instance"], told.status_code) == ("?", [1], "/?", 422)
 
 
 async def test_a_problem_lists_its_faults_where_it_happened(http: httpx2.AsyncClient) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from traceback import format_exception
 
 import structlog
 from prometheus_client import Histogram
@@ -277,9 +278,10 @@ async def _respond(
         away = isinstance(error, StoreUnavailable)
         said = "PostgreSQL does not answer" if away else "The database is not ready"
         return answer(DatabaseAway(f"{said}; try again.").problem(), path)
-    except Exception:  # noqa: BLE001 - a fault ends its request, not the process
+    except Exception as error:  # noqa: BLE001 - a fault ends its request, not the process
         named: str = request.scope["request_id"]
-        _log.exception("a request failed", path=path, request=named)
+        told = "".join(format_exception(error))
+        _log.error("a request failed", path=path, request=named, exception=told)
         fault = Internal(f"Something went wrong here; the log says what, under {named}.")
         return answer(fault.problem(), path)
 

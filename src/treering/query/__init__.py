@@ -1,6 +1,7 @@
 """The query language: what may be asked of a read model, in every spelling, as one parsed form."""
 
 from treering.query.cursor import read_cursor, written
+from treering.query.doubled import doubled
 from treering.query.kinds import KINDS, Word, truth
 from treering.query.matching import (
     Matches,
@@ -51,6 +52,7 @@ __all__ = [
     "SortSpec",
     "Word",
     "conditions_on",
+    "doubled",
     "matching",
     "read_cursor",
     "reader_of",

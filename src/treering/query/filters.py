@@ -6,6 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from treering.entity.validation import fault
+from treering.query.doubled import doubled
 from treering.query.options import Filter, Group
 from treering.query.shape import Fault, Loc, Shape, Unfit
 
@@ -37,6 +38,9 @@ class Filters:
             said = msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
             self.faults.append(fault(loc, "json_invalid", f"Is no JSON: {error}", text))
+            return
+        if (name := doubled(text)) is not None:
+            self.faults.append(fault(loc, "said_twice", f"Says {name[:100]!r} twice", text))
             return
         self.found += self._object(loc, said, self._shape.limits.depth)
 

@@ -118,6 +118,8 @@ class Shape:
             raise Unfit(fault(loc, "no_parts", f"{head} is {kind.noun}; it has no parts", name))
         if dot and not all(name.split(".")):
             raise Unfit(fault(loc, "no_parts", "A path has a name between its dots", name))
+        if "\0" in name:
+            raise Unfit(fault(loc, "no_parts", "No name within JSON holds a NUL", name))
         return kind
 
     def _unknown(self, loc: Loc, name: str) -> Fault:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from treering.entity.validation import fault, invalid
 from treering.gateway.http.msgpack import Unsayable, json_of
 from treering.gateway.http.problem import TooLarge, Unreadable, UnsupportedType
+from treering.query import doubled
 
 LARGEST_BODY = 900_000
 """Bytes of a body; a command has to fit into a record of Kafka."""
@@ -41,7 +42,9 @@ async def json_value(request: Request, largest: int) -> object:
 
 def _decoded(raw: bytes) -> object:
     try:
-        return _decode(raw)
+        found = _decode(raw)
+        if (name := doubled(raw)) is not None:
+            raise Unreadable(f"An object in the body says {name[:100]!r} more than once.")
     except UnicodeDecodeError as error:
         raise Unreadable(f"The body is no UTF-8: byte {error.start} of a text.") from None
     except RecursionError:
@@ -50,6 +53,7 @@ def _decoded(raw: bytes) -> object:
         if not raw.strip():
             raise Unreadable("The body is empty; send a JSON object, such as {}.") from None
         raise Unreadable(f"The body is no JSON: {error}.") from None
+    return found
 
 
 async def _read(request: Request, largest: int) -> bytes:

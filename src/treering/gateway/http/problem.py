@@ -28,6 +28,14 @@ class TooLarge(Refusal, word="too-large", title="Too large", status=413):
     """The body is larger than a command may be."""
 
 
+class LongAddress(Refusal, word="long-address", title="Address too long", status=414):
+    """The address, with what is asked, is longer than is taken."""
+
+
+class HeadTooLarge(Refusal, word="head-too-large", title="Headers too large", status=431):
+    """The address and headers are larger than is taken."""
+
+
 class UnsupportedType(
     Refusal, word="unsupported-media-type", title="Unsupported media type", status=415
 ):
@@ -98,6 +106,8 @@ class Internal(Refusal, word="internal", title="Internal error", status=500):
     """A fault of ours; the log has the rest."""
 
 
+_SHOWN = 1000
+"""Characters of a member that JSON has no word for."""
 _PARKED = "urn:treering:error:parked"
 """It will be decided: nobody should send it again."""
 
@@ -116,8 +126,24 @@ def answer(problem: Problem, path: str, headers: Headers | None = None) -> Respo
         asked = f'ApiKey realm="treering", header="{problem["header"]}"'
         headers = {"WWW-Authenticate": asked, **(headers or {})}
     return Response(
-        _encode({**problem, "instance": path}),
+        _written({**problem, "instance": path}),
         status_code=status,
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _written(problem: Problem) -> bytes:
+    """Return *problem* as JSON; a member that JSON has no word for is told as text."""
+    try:
+        return _encode(problem)
+    except (TypeError, ValueError, RecursionError):
+        return _encode({name: _told(value) for name, value in problem.items()})
+
+
+def _told(value: object) -> object:
+    try:
+        _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)[:_SHOWN].encode("utf-8", "replace").decode()
+    return value

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from treering.entity.validation import fault, invalid, nearest
+from treering.gateway.http.problem import Unreadable
 from treering.query import Parsing
 
 type Parser = Callable[[str], Any]
@@ -22,7 +23,7 @@ def parsed(
         return {}
     found: dict[str, Any] = {}
     faults: list[Mapping[str, Any]] = []
-    for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+    for name, text in _pairs(raw):
         loc = ("query", name)
         if (parser := known.get(name)) is None and question is not None:
             question.parse(name, text)
@@ -42,6 +43,14 @@ def parsed(
     if faults:
         raise invalid(faults)
     return found
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    """Return names and texts in their order; raises Unreadable unless they are UTF-8."""
+    try:
+        return parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise Unreadable("What stands behind the question mark is no UTF-8.") from None
 
 
 def whole(low: int, high: int) -> Parser:

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from treering.errors import SettingsError
+from treering.gateway.http.protocol import Protocol
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
@@ -83,7 +84,7 @@ def _configuration(app: ASGIApp, drain_seconds: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,
