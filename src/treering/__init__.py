@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from treering.entity import Entity, EntityState, Fields, renamed
     from treering.errors import Refusal, TreeringError
     from treering.message import Command, Event, Received, Recorded
+    from treering.mount import Mount
     from treering.projection import Projection
     from treering.service import Service
     from treering.settings import Settings
@@ -23,6 +24,7 @@ __all__ = [
     "EntityState",
     "Event",
     "Fields",
+    "Mount",
     "Projection",
     "Received",
     "Recorded",
@@ -41,6 +43,7 @@ _HOMES = {
     "EntityState": "entity",
     "Event": "message",
     "Fields": "entity",
+    "Mount": "mount",
     "Projection": "projection",
     "Received": "message",
     "Recorded": "message",

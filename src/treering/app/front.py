@@ -52,6 +52,7 @@ async def run_gateway(
             read_models=read_models,
             client=client,
             kafka=kafka_of(app),
+            mounts=gateway.Mounts(app.mounts, root=app.root),
             host=said.host,
             allowed_hosts=said.allowed_hosts,
             cors_origins=said.cors_origins,

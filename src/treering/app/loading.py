@@ -14,6 +14,7 @@ from treering.app.importing import declared, entities, imported
 from treering.decider import Decider
 from treering.entity import Entity
 from treering.errors import DeclarationError, SettingsError
+from treering.mount import Mount
 from treering.projection import Projection
 from treering.registry import Registry
 from treering.service import Service
@@ -35,6 +36,8 @@ class App:
     registry: Registry
     projections: Sequence[Projection]
     """The read models; empty when they were not asked for."""
+    mounts: Sequence[Mount]
+    """What stands beside the API."""
     home: Path
     """The folder for servers, data and the secret."""
     namespace: str
@@ -78,6 +81,7 @@ def load(settings: Settings, *, projections: bool = True) -> App:
         entities=kinds,
         registry=registry,
         projections=_projections(modules, kinds, registry) if projections else [],
+        mounts=declared(own, Mount),
         home=roots.home_of(settings),
         namespace=settings.namespace or service.id,
     )

@@ -4,5 +4,6 @@ from treering.gateway.app import Gateway, Parts, build, figures
 from treering.gateway.collection import Collection
 from treering.gateway.http.guard import Guard
 from treering.gateway.http.serving import serve
+from treering.gateway.mounting import Mounts
 
-__all__ = ["Collection", "Gateway", "Guard", "Parts", "build", "figures", "serve"]
+__all__ = ["Collection", "Gateway", "Guard", "Mounts", "Parts", "build", "figures", "serve"]

@@ -43,6 +43,7 @@ from treering.gateway.http.problem import (
 from treering.gateway.http.routes import Endpoint, Route, Routes
 from treering.gateway.http.shielding import Shield
 from treering.gateway.live import EVENT_STREAM, LiveOptions, Streams, Tail
+from treering.gateway.mounting import Mounts
 from treering.gateway.openapi import OpenApi
 from treering.gateway.pages import Docs, Home
 from treering.gateway.positions import Epoch
@@ -98,6 +99,8 @@ class Parts:
     """Rows of a list that is asked for whole."""
     compress_from: int = 1024
     """Bytes from which on an answer is packed, for who can unpack it."""
+    mounts: Mounts = field(default_factory=Mounts)
+    """What stands beside the API."""
     live: LiveOptions = field(default_factory=LiveOptions)
     """How much is kept for those who are told what happens."""
 
@@ -140,6 +143,22 @@ def build(parts: Parts) -> "Gateway":
     ApiKeys(asking, parts.guard).add_to(routes)
     Audit(parts.reader, parts.registry).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
+    _add_collections(routes, parts, asking, freshness)
+    parts.mounts.require_room(routes)
+    return Gateway(
+        routes,
+        names_of(parts.host, parts.allowed_hosts),
+        guard=parts.guard,
+        origins=parts.cors_origins,
+        shield=Shield(parts.hsts_seconds),
+        tables=tables_of(parts.collections),
+        compress_from=parts.compress_from,
+        tail=tail,
+        mounts=parts.mounts,
+    )
+
+
+def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Freshness) -> None:
     exporting = asyncio.Semaphore(AT_ONCE)
     for collection in parts.collections:
         for each in (collection, *collection.before):
@@ -153,16 +172,6 @@ def build(parts: Parts) -> "Gateway":
             Writes(each, asking).add_to(to)
             Operations(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)
-    return Gateway(
-        routes,
-        names_of(parts.host, parts.allowed_hosts),
-        guard=parts.guard,
-        origins=parts.cors_origins,
-        shield=Shield(parts.hsts_seconds),
-        tables=tables_of(parts.collections),
-        compress_from=parts.compress_from,
-        tail=tail,
-    )
 
 
 def figures() -> "Gateway":
@@ -191,6 +200,7 @@ class Gateway:
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
         tail: Tail | None = None,
+        mounts: Mounts | None = None,
     ) -> None:
         self.routes = routes
         self._names = names
@@ -201,6 +211,7 @@ class Gateway:
         self._tables = tables
         self._compress_from = compress_from
         self._tail = tail
+        self._mounts = mounts or Mounts()
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -243,6 +254,8 @@ class Gateway:
         route = self.routes.find(scope["path"], values)
         if route is not None:
             scope["path_params"] = dict(zip(route.names, values, strict=True))
+        elif (beside := self._mounts.find(scope["path"])) is not None:
+            scope["beside"] = beside
         else:
             scope["suggestion"] = self.routes.near(scope["path"])
         return route
@@ -288,6 +301,8 @@ async def _respond(
 
 def _endpoint(request: Request, route: Route | None) -> Endpoint:
     path = request.scope["path"]
+    if (beside := request.scope.get("beside")) is not None:
+        return beside
     if route is None:
         if (near := request.scope["suggestion"]) is not None:
             said = f"There is nothing at {path[:200]}; did you mean {near[:200]}?"
