@@ -121,20 +121,7 @@ def build(parts: Parts) -> "Gateway":
         wait_seconds=parts.wait_seconds,
         visible_seconds=parts.visible_seconds,
     )
-    OpenApi(parts.service, parts.collections, parts.read_models).add_to(routes)
-    about = About(parts.service, parts.collections, parts.reader, epoch, parts.read_models)
-    about.add_to(routes)
-    rules = parts.registry.rulebook.words
-    health = Health(parts.reader, epoch, parts.read_models, broker, rules)
-    health.add_to(routes)
-    Home(
-        service=parts.service,
-        collections=parts.collections,
-        about=about,
-        health=health,
-        read_models=parts.read_models,
-    ).add_to(routes)
-    Docs(parts.service).add_to(routes)
+    _introduce(parts, routes, epoch, broker)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
@@ -172,6 +159,24 @@ def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Fr
             Writes(each, asking).add_to(to)
             Operations(each, asking).add_to(to)
             Bulk(each, asking).add_to(to)
+
+
+def _introduce(parts: Parts, routes: Routes, epoch: Epoch, broker: Broker) -> None:
+    """Add the addresses that say what runs here, how it is, and what it answers."""
+    OpenApi(parts.service, parts.collections, parts.read_models).add_to(routes)
+    about = About(parts.service, parts.collections, parts.reader, epoch, parts.read_models)
+    about.add_to(routes)
+    rules = parts.registry.rulebook.words
+    health = Health(parts.reader, epoch, parts.read_models, broker, rules)
+    health.add_to(routes)
+    Home(
+        service=parts.service,
+        collections=parts.collections,
+        about=about,
+        health=health,
+        read_models=parts.read_models,
+    ).add_to(routes)
+    Docs(parts.service).add_to(routes)
 
 
 def figures() -> "Gateway":
