@@ -15,14 +15,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.peer import environment
+from benchmarks.peer import Peer, environment
 from benchmarks.rounds import ROUNDS, Figure, Result, compare
 from benchmarks.volley import Volley, request
 from treering.dev import announcement
@@ -34,6 +34,8 @@ CHAPKIT = ("chapkit==2.4.1",)
 USUAL = ("fastapi[standard]", "sqlalchemy[asyncio]", "asyncpg", "uvicorn[standard]")
 ENTITIES = 1000
 CONNECTIONS = 64
+MANY, FEW = 1000, 200
+"""Items of a bulk, and how many single requests are measured to know what as many take."""
 PATIENCE = 180
 BODY = json.dumps({"name": "a config", "data": {"n_lags": 4}}).encode()
 type Measured = Callable[[], Awaitable[float]]
@@ -74,6 +76,28 @@ def dev(home: Path) -> Generator[tuple[int, str]]:
         while (told := announcement.read(home)) is None or told.waiting_for:
             time.sleep(0.1)
         yield port, told.database_owner
+
+
+@contextmanager
+def keeps(home: Path) -> Generator[int]:
+    """Run one more gateway, which keeps answers, beside the `treering dev` of *home*."""
+    port = free()
+    told = announcement.read(home)
+    if told is None:
+        raise RuntimeError("treering dev has gone.")
+    said = {
+        "TREERING_DATABASE": told.database,
+        "TREERING_DATABASE_READER": told.database_reader,
+        "TREERING_KAFKA": told.kafka,
+        "TREERING_NAMESPACE": told.namespace,
+        "TREERING_HOME": str(home / "keeping"),
+        "TREERING_CACHE": "memory",
+        "TREERING_LOG_LEVEL": "warning",
+        "PORT": str(port),
+    }
+    with served_by(sys.executable, "-m", "treering", "run", "gateway", **said):
+        wait_for(port, "/api/v1/configs?page=1&size=1")
+        yield port
 
 
 @contextmanager
@@ -187,6 +211,10 @@ class Bench:
             lambda: peer.together(CONNECTIONS, seconds),
         )
 
+    async def one(self, name: str, bar: float, ours: Measured, peer: Measured) -> None:
+        """Compare two that take some milliseconds."""
+        await self._compare(Figure(name=f"{name}-ms", bar=bar, at_most=True), ours, peer)
+
     async def _compare(self, figure: Figure, ours: Measured, peer: Measured) -> None:
         if self._only and not any(each in figure.name for each in self._only):
             return
@@ -204,6 +232,39 @@ async def reads(bench: Bench, ours: Site, chapkit: Site, usual: Site) -> None:
     await bench.together("get-beside-usual", 5, ours.one(), usual.one())
     page = "?page=2&size=100"
     await bench.together("pages-of-100-beside-usual", 6, ours.get(page), usual.get(page))
+
+
+async def kept(bench: Bench, ours: Site, cached: Site) -> None:
+    """Compare what a gateway has kept with what it reads; both are asked for the same."""
+    again = request("GET", f"{cached.path}/{cached.id}", headers={"if-none-match": "*"})
+    unchanged = Volley(cached.port, lambda: again, 304)
+    for name, kept in (("kept", cached.one()), ("unchanged", unchanged)):
+        await bench.alone(f"{name}-beside-read", 1 / 1.3, kept, ours.one(), 500)
+        await bench.together(f"{name}-beside-read", 1.3, kept, ours.one())
+
+
+async def bulk(bench: Bench, ours: Site, database: str) -> None:
+    """Compare many in one request with as many requests, and with bare inserts."""
+    items = json.dumps([{"name": f"config {each}", "data": {"n_lags": 4}} for each in range(MANY)])
+    said = request("POST", f"{ours.path}/$bulk", body=items.encode())
+    many = Volley(ours.port, lambda: said, 201)
+    await bench.one(f"bulk-of-{MANY}-beside-single", 1 / 10, lambda: many.alone(3), singles(ours))
+    inserting = await Peer.start(sys.executable, "inserting.py", database, items)
+
+    async def allowed() -> float:
+        return 2 * await inserting.ask(MANY) + 50
+
+    await bench.one(f"bulk-of-{MANY}-beside-inserts", 1, lambda: many.alone(3), allowed)
+    await inserting.stop()
+
+
+def singles(ours: Site) -> Measured:
+    """Return what measures as many requests, in milliseconds."""
+
+    async def measure() -> float:
+        return MANY / FEW * (await ours.post().summed(FEW))
+
+    return measure
 
 
 async def writes(bench: Bench, ours: Site, chapkit: Site, usual: Site) -> None:
@@ -233,8 +294,13 @@ def main() -> int:
             filled("chapkit", theirs, "/api/v1/configs"),
             filled("usual", usual, "/configs"),
         )
-        for part in (reads, writes):
-            uvloop.run(part(bench, *sites))
+        uvloop.run(reads(bench, *sites))
+        if not said.apart:
+            keeping = stack.enter_context(keeps(Path(folder)))
+            cached = replace(sites[0], name="cached", port=keeping)
+            uvloop.run(kept(bench, sites[0], cached))
+        uvloop.run(writes(bench, *sites))
+        uvloop.run(bulk(bench, sites[0], database))
     return 0 if all(result.ok for result in bench.results) else 1
 
 

@@ -35,6 +35,13 @@ class Volley:
 
     async def alone(self, count: int) -> float:
         """Return the median of *count* requests on one connection, in milliseconds."""
+        return median(await self._each(count))
+
+    async def summed(self, count: int) -> float:
+        """Return what *count* requests take one after the other, in milliseconds."""
+        return sum(await self._each(count))
+
+    async def _each(self, count: int) -> list[float]:
         line = await self._line()
         taken: list[float] = []
         for _ in range(count):
@@ -43,7 +50,7 @@ class Volley:
             await line.ask(said)
             taken.append(1000 * (time.perf_counter() - began))
         line.close()
-        return median(taken)
+        return taken
 
     async def together(self, connections: int, seconds: float) -> float:
         """Return how many requests a second are answered to so many connections."""
