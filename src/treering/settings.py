@@ -126,6 +126,8 @@ class Settings(BaseModel):
     """Seconds that PostgreSQL may take over one read of the gateway."""
     read_cost: Annotated[float, Field(ge=0)] = 1_000_000
     """The planner's cost up to which what no index serves is answered; 0 for any."""
+    request_seconds: Seconds = 30
+    """Seconds until the answer to a request begins; a write has the two waits besides."""
     drain_seconds: Seconds = 10
     """Seconds a role may take to finish what it began once it is told to stop."""
     session_seconds: Seconds | None = None

@@ -66,6 +66,7 @@ async def run_gateway(
             visible_seconds=said.visible_seconds,
             list_max=said.list_max,
             compress_from=said.compress_from,
+            request_seconds=said.request_seconds,
         )
         served = gateway.build(parts)
         await gateway.serve(

@@ -27,11 +27,13 @@ from treering.gateway.entities.questions import Questions
 from treering.gateway.entities.reads import Reads
 from treering.gateway.entities.writes import Writes
 from treering.gateway.forms import VARY, looks_of, tables_of
+from treering.gateway.forms.accepting import versioned
 from treering.gateway.forms.looks import Looks
 from treering.gateway.freshness import Freshness
 from treering.gateway.http.cors import Origins
 from treering.gateway.http.guard import Guard
 from treering.gateway.http.origin import check, names_of
+from treering.gateway.http.patience import Patience
 from treering.gateway.http.problem import (
     DatabaseAway,
     Draining,
@@ -61,6 +63,7 @@ from treering.service import Service
 from treering.store import Reader
 
 _LONGEST_ID = 128
+_PATIENCE = Patience()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OPEN = Guard()
 SHIELD = Shield()
@@ -97,6 +100,8 @@ class Parts:
     """Seconds it waits for a read model."""
     list_max: int = 100_000
     """Rows of a list that is asked for whole."""
+    request_seconds: float = 30
+    """Seconds until the answer to a request begins; writes have the two waits besides."""
     compress_from: int = 1024
     """Bytes from which on an answer is packed, for who can unpack it."""
     mounts: Mounts = field(default_factory=Mounts)
@@ -140,6 +145,9 @@ def build(parts: Parts) -> "Gateway":
         shield=Shield(parts.hsts_seconds),
         tables=tables_of(parts.collections),
         compress_from=parts.compress_from,
+        patience=Patience(
+            seconds=parts.request_seconds, further=parts.wait_seconds + parts.visible_seconds
+        ),
         tail=tail,
         mounts=parts.mounts,
     )
@@ -204,6 +212,7 @@ class Gateway:
         shield: Shield = SHIELD,
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
+        patience: Patience = _PATIENCE,
         tail: Tail | None = None,
         mounts: Mounts | None = None,
     ) -> None:
@@ -215,6 +224,7 @@ class Gateway:
         self._shield = shield
         self._tables = tables
         self._compress_from = compress_from
+        self._patience = patience
         self._tail = tail
         self._mounts = mounts or Mounts()
         self._timers: dict[tuple[str, str, int], Histogram] = {}
@@ -230,7 +240,9 @@ class Gateway:
         named = scope["request_id"] = _request_id(request.headers.get("x-request-id"))
         try:
             response = self._origins.preflight(request)
-            response = response or await _respond(request, route, self._enter, looks)
+            if response is None:
+                answering = _respond(request, route, self._enter, looks)
+                response = await self._patience.bounded(request, answering)
         except ClientDisconnect:
             return
         if looks is not None:
@@ -257,6 +269,10 @@ class Gateway:
     def _find(self, scope: Scope) -> Route | None:
         values: list[str] = []
         route = self.routes.find(scope["path"], values)
+        if route is None and (path := versioned(scope["path"])) is not None:
+            values.clear()
+            if (route := self.routes.find(path, values)) is not None:
+                scope["path"] = path
         if route is not None:
             scope["path_params"] = dict(zip(route.names, values, strict=True))
         elif (beside := self._mounts.find(scope["path"])) is not None:

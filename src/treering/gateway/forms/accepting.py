@@ -14,6 +14,7 @@ MSGPACK = "application/msgpack"
 CSV = "text/csv"
 VERSIONS = (1,)
 """Of the interface."""
+_UNVERSIONED = re.compile(r"/api/(?!v\d+(/|$))(?=.)")
 OURS = re.compile(r"application/vnd\.treering(?:\.v(\d{1,4}))?\+(json|msgpack)")
 """Types that name a version."""
 _NAMES: Mapping[str, Form] = {
@@ -80,6 +81,15 @@ def takes_page(said: str | None) -> bool:
     found = {name: quality for name, _, quality in _ranges(said)}
     rest = found.get("application/*", found.get("*/*", 0))
     return found.get("text/html", 0) > found.get(JSON, rest)
+
+
+def versioned(path: str) -> str | None:
+    """Return the address with the newest version, for one without; None for all others.
+
+    Which version is wanted is then for `Accept` to say.
+    """
+    found = _UNVERSIONED.match(path)
+    return found and f"/api/v{VERSIONS[-1]}/{path[found.end() :]}"
 
 
 def _form_of(name: str, parameters: Mapping[str, str]) -> Form | None:

@@ -90,6 +90,10 @@ class Draining(Refusal, word="draining", title="This process ends", status=503):
     """The process ends, and another one goes on."""
 
 
+class TimedOut(Refusal, word="timed-out", title="Timed out", status=503):
+    """The request took longer than a request may."""
+
+
 class DatabaseAway(Refusal, word="database", title="Database unavailable", status=503):
     """PostgreSQL cannot be reached, or is not ready."""
 
