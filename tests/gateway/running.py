@@ -15,6 +15,7 @@ from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
 from treering.decider import Decider
 from treering.domain.api_key import api_key
 from treering.domain.config import StoredConfig
+from treering.domain.index_advice import index_advice
 from treering.embedded import Addresses
 from treering.entity import Created, Entity, EntityState, Updated
 from treering.errors import Refusal
@@ -170,7 +171,7 @@ async def running(
     await migrations.upgrade(
         owner, namespace, writer="treering_writer", reader=circumstances.reader_role
     )
-    registry = Registry([*(entity.decider() for entity in ENTITIES), RUN, api_key])
+    registry = Registry([*(entity.decider() for entity in ENTITIES), RUN, api_key, index_advice])
     await upgrade_rules(owner, namespace, registry)
     await create_topics(
         servers.kafka, Topics(namespace), [*registry.deciders], partitions=2, replication=1

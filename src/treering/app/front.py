@@ -3,12 +3,14 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from treering import gateway
+from treering.app.advising import keep_advising
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
 from treering.bus import Client
@@ -42,6 +44,7 @@ async def run_gateway(
         stack.push_async_callback(read_models.close)
         read_models.announce()
         client = await stack.enter_async_context(_client(app, schemas))
+        stack.enter_context(_running(keep_advising(read_models, client)))
         issued = await stack.enter_async_context(following(reader))
         parts = gateway.Parts(
             service=app.service,
@@ -78,6 +81,16 @@ async def run_gateway(
             draining=served.drain,
             listener=listener,
         )
+
+
+@contextmanager
+def _running(task: Coroutine[Any, Any, None]) -> Generator[None]:
+    """Run *task* beside all else."""
+    running = asyncio.create_task(task)
+    try:
+        yield
+    finally:
+        running.cancel()
 
 
 def _read_models(app: App, reader: Reader, replicas: Replicas | None) -> ReadModels:

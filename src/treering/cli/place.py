@@ -1,6 +1,7 @@
 """Where a command works: on the addresses that settings name, else on those `dev` announced."""
 
 import os
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from treering.app.comparison import schemas_of
 from treering.cli.output import warn
 from treering.dev import announcement
 from treering.dev.announcement import Announcement
+from treering.query import ReservedName
 from treering.roots import home_of
 from treering.settings import Settings
 from treering.store import PoolOptions, Reader
@@ -41,8 +43,10 @@ def beside(app: App) -> Announcement | None:
 
 
 def loaded(*, projections: bool = False) -> App:
-    """Return the application of this folder."""
-    return load(settings(), projections=projections)
+    """Return the application of this folder; what is warned of, those who run it have said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReservedName)
+        return load(settings(), projections=projections)
 
 
 def database(app: App) -> str:

@@ -11,6 +11,7 @@ from treering.app import App as Application
 from treering.app import named
 from treering.bus import OutcomeTimeout
 from treering.cli import place
+from treering.cli.advice import advise
 from treering.cli.command import REFUSED, UNANSWERED
 from treering.cli.output import complain, console, say, show, table
 from treering.domain.projection import Skip, stream_of
@@ -28,6 +29,7 @@ DIFFERS, FAILED = 1, 2
 _NICE = 10
 
 app = App(name="projections", help="How far read models are; build one anew.")
+app.command(advise)
 
 
 @app.command

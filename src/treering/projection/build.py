@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import quoted_name
 
 from treering.message import Position
+from treering.projection.advised import make_again
 from treering.projection.declaration import Projection
 from treering.sql import statement
 from treering.store.connecting import quoted, schema_of
@@ -142,8 +143,11 @@ async def begin(
         found = await builds(connection, [projection.name])
         build = next(each for each in found if each.build == number)
         await _drop_tables(connection, build.tables, schema)
-        for table in tables_of(projection, build, schema).values():
+        made = tables_of(projection, build, schema)
+        for table in made.values():
             await create(connection, table)
+        before = [each.tables[0] for each in found if each.build != number]
+        await make_again(connection, made[projection.tables[0]], before, schema)
     return build
 
 

@@ -1,7 +1,7 @@
 """Questions that would take too long: refused before they are asked, or given up on the way."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -59,8 +59,7 @@ class Guard:
         """The planner's cost that is not refused; any, if None."""
         self._tables: dict[tuple[str, int], _Indexed] = {}
         self._passed: dict[Hashable, tuple[float, Sequence[str]]] = {}
-        self.unserved: Counter[tuple[str, str]] = Counter()
-        """How often something was asked of a read model that no index serves."""
+        self._unserved: Counter[tuple[str, str]] = Counter()
 
     async def check(
         self, build: Build, asks: Sequence[Ask], key: Hashable, made: Statement, values: Any
@@ -76,8 +75,21 @@ class Guard:
             if len(self._passed) >= _KEPT:
                 self._passed.clear()
             self._passed[key] = now + _AGAIN, unserved
+        self._count(build.name, unserved)
+
+    def take(self) -> Mapping[str, Mapping[str, int]]:
+        """Return how often what no index serves was asked of each read model, and forget it."""
+        found: dict[str, dict[str, int]] = {}
+        for (name, field), count in self._unserved.items():
+            found.setdefault(name, {})[field] = count
+        self._unserved.clear()
+        return found
+
+    def _count(self, name: str, unserved: Sequence[str]) -> None:
+        """Count what was asked for; paths into JSON are the client's, and count as one."""
         for each in unserved:
-            self.unserved[build.name, each] += 1
+            column, dot, _ = each.partition(".")
+            self._unserved[name, f"{column}.*" if dot else each] += 1
 
     async def _check_cost(
         self, build: Build, unserved: Sequence[str], made: Statement, values: Any
@@ -86,13 +98,13 @@ class Guard:
         cost = cost_of(plan)
         if self._most is None or cost <= self._most:
             return
-        for each in unserved:
-            self.unserved[build.name, each] += 1
+        self._count(build.name, unserved)
         fields = ", ".join(unserved)
         raise TooCostly(
             f"{build.name} is large and no index serves {fields}, so that this would take too "
             f"long (about {cost:,.0f}, where {self._most:,.0f} is allowed): add a condition on "
-            "a field that has an index, such as id, or have one made for these.",
+            "a field that has an index, such as id; `treering projections advise` says which "
+            "indexes would help.",
             fields=[*unserved],
         )
 

@@ -1,7 +1,7 @@
 """What a gateway asks of read models: rows as JSON text, how far they are, and to be told."""
 
 import builtins
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -163,6 +163,13 @@ class ReadModels:
     def keeps(self, name: str) -> bool:
         """Say whether answers are kept now: there is a cache, and it is heard when rows change."""
         return self._fetching.keeps(name)
+
+    def take_unserved(self) -> Mapping[str, Mapping[str, int]]:
+        """Return how often fields were asked for that no index serves, since this was asked last.
+
+        By read model and field, with the operator where no ordered index would ever serve it.
+        """
+        return self._fetching.guard.take()
 
     async def check(self, name: str) -> None:
         """Raise ReadModelAway, or StoreNotReady, if the read model can not be read at all."""
