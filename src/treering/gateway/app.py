@@ -51,6 +51,7 @@ from treering.gateway.pages import Docs, Home
 from treering.gateway.positions import Epoch
 from treering.gateway.service.about import About, exposed
 from treering.gateway.service.audit import Audit
+from treering.gateway.service.batch import Batch
 from treering.gateway.service.commands import Commands
 from treering.gateway.service.dead import DeadLetters
 from treering.gateway.service.health import Health, live
@@ -137,7 +138,7 @@ def build(parts: Parts) -> "Gateway":
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
     _add_collections(routes, parts, asking, freshness)
     parts.mounts.require_room(routes)
-    return Gateway(
+    found = Gateway(
         routes,
         names_of(parts.host, parts.allowed_hosts),
         guard=parts.guard,
@@ -151,6 +152,8 @@ def build(parts: Parts) -> "Gateway":
         tail=tail,
         mounts=parts.mounts,
     )
+    Batch(found).add_to(routes)
+    return found
 
 
 def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Freshness) -> None:

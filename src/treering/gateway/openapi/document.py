@@ -12,6 +12,7 @@ from treering.gateway.forms import tables_of
 from treering.gateway.http.routes import Routes
 from treering.gateway.live import EVENT_STREAM
 from treering.gateway.openapi.access import PATHS, SCHEMES, SHAPES
+from treering.gateway.openapi.batch import batch
 from treering.gateway.openapi.collection import paths_of
 from treering.gateway.openapi.events import EVENTS
 from treering.gateway.openapi.forms import add_forms
@@ -124,6 +125,7 @@ _OURS: dict[str, Described] = {
             problems=(412, 422, 503),
         )
     },
+    "/api/v1/$batch": batch(),
     "/api/v1/commands": {
         "post": operation(
             "command",
