@@ -125,6 +125,13 @@ async def test_every_answer_says_what_browsers_are_not_to_do(path: str) -> None:
     assert "strict-transport-security" not in said
 
 
+async def test_an_application_beside_us_says_itself_what_may_run() -> None:
+    """Its answer has no type while ours are added."""
+    said = dict(Shield().over(Response()))
+    assert b"content-security-policy" not in said
+    assert said[b"x-content-type-options"] == b"nosniff"
+
+
 async def test_browsers_are_told_to_stay_with_https() -> None:
     async with gateway(shield=Shield(60)) as http:
         answer = await http.get("/data")

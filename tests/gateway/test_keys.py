@@ -166,6 +166,35 @@ async def test_another_key_takes_its_place(locked: Running) -> None:
     assert (await asked(locked, "GET", DATASETS, rotated.json()["key"])).status_code == 200
 
 
+async def test_a_page_shows_a_passer_by_nothing_of_what_is_stored(locked: Running) -> None:
+    async with httpx2.AsyncClient(base_url=locked.url) as http:
+        shown = await http.get("/", headers={"Accept": "text/html"})
+        assert (shown.status_code, "API key" in shown.text) == (200, True)
+        assert "Collections" not in shown.text
+        http.headers["X-API-Key"] = KEY
+        assert "Collections" in (await http.get("/", headers={"Accept": "text/html"})).text
+
+
+@pytest.mark.parametrize("how", ["revoke", "rotate", "end"])
+async def test_a_stream_ends_with_its_key(locked: Running, how: str) -> None:
+    name = ulid.new()
+    end = (datetime.now(UTC) + timedelta(seconds=2)).isoformat() if how == "end" else None
+    headers = {"X-API-Key": await issued(locked, name, expires_at=end)}
+    async with (
+        httpx2.AsyncClient(base_url=locked.url, headers=headers, timeout=10) as http,
+        http.stream("GET", "/api/v1/events") as stream,
+    ):
+        parts = stream.aiter_text()
+        assert (await anext(parts)).startswith("retry:")
+        if how == "revoke":
+            await locked.http.delete(f"{KEYS}/{name}")
+        if how == "rotate":
+            await locked.http.post(f"{KEYS}/{name}/$rotate", json={})
+        said = "".join([part async for part in parts])
+    assert "event: end" in said
+    assert "urn:treering:error:unauthorized" in said
+
+
 async def test_a_key_ends_when_it_was_said_to(locked: Running) -> None:
     end = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     key = await issued(locked, ulid.new(), expires_at=end)

@@ -132,7 +132,7 @@ def build(parts: Parts) -> "Gateway":
     Schemas(parts.schemas).add_to(routes)
     Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
     tail = Tail(parts.reader, epoch, parts.registry, parts.live)
-    Streams(tail, epoch, parts.registry, parts.live).add_to(routes)
+    Streams(tail, epoch, parts.registry, parts.live, parts.guard).add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
     Audit(parts.reader, parts.registry).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)

@@ -1,7 +1,7 @@
 """The keys that were issued, as this process knows them: a small copy, never far behind."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -31,6 +31,8 @@ class IssuedKeys:
         self._epoch = ""
         self._keys: dict[Stream, tuple[Version, Key]] = {}
         self._by_prefix: dict[str, list[tuple[Stream, Key]]] = {}
+        self.watchers: list[Callable[[], None]] = []
+        """Called after each look."""
 
     def __bool__(self) -> bool:
         """Say whether there ever was one."""
@@ -72,6 +74,8 @@ class IssuedKeys:
         if behind or len(kept) != len(self._keys):
             self._keys = kept | await self._folded(behind)
             self._sort()
+        for each in self.watchers:
+            each()
 
     def _version(self, stream: Stream) -> Version:
         return self._keys[stream][0] if stream in self._keys else 0

@@ -23,6 +23,8 @@ class Bearer:
     actor: str
     """What their commands and events say: `api-key/<name>`, for instance."""
     access: Access
+    prefix: str = ""
+    """Which key of that name, of those that were issued."""
 
 
 class Keyring:
@@ -63,13 +65,20 @@ class Keyring:
                 found = bearer
         return found or self._bearer_of_issued(prefix_of(key), digest)
 
+    def knows(self, bearer: Bearer) -> bool:
+        """Say whether who was let in with a key still is."""
+        key = self._issued.get(bearer.actor) if self._issued is not None and bearer.prefix else None
+        if key is None:
+            return not bearer.prefix
+        return key.prefix == bearer.prefix and key.lets_in(datetime.now(UTC))
+
     def _bearer_of_issued(self, prefix: str | None, digest: str) -> Bearer | None:
         if prefix is None or self._issued is None:
             return None
         now = datetime.now(UTC)
         for stream, each in self._issued.with_prefix(prefix):
             if hmac.compare_digest(each.digest, digest) and each.lets_in(now):
-                return Bearer(stream, each.access)
+                return Bearer(stream, each.access, each.prefix)
         return None
 
 

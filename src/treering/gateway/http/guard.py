@@ -1,8 +1,12 @@
 """Who is let in: whoever has a key, everybody while there is none; asked before any endpoint."""
 
+from typing import Protocol
+from weakref import WeakSet
+
 from starlette.types import Scope
 
 from treering.domain.api_key import Access, Forbidden
+from treering.errors import Refusal
 from treering.gateway.http.problem import Unauthorized
 from treering.keys import Bearer, Keyring
 
@@ -22,10 +26,19 @@ _PASSER_BY = Bearer("http", "read")
 _BEARER = "treering.bearer"
 
 
+class Held(Protocol):
+    """What goes on for long, such as a stream."""
+
+    def finish(self, why: Refusal, /) -> None:
+        """End it, and say why."""
+        ...
+
+
 class Guard:
     """Knows by the *ring* of keys who asks, says so in the scope, and keeps others out.
 
-    It does so for streams and WebSockets as for all else: `admit` is all that they need.
+    Streams and WebSockets are let in like all else, by `admit`; what is told to `hold` is ended
+    once its bearer is let in no more.
     """
 
     def __init__(
@@ -36,6 +49,9 @@ class Guard:
         self._name = header.lower().encode()
         said = OPEN_PATHS if open_paths is None else open_paths
         paths = [each for each in said.split(",") if each]
+        self._held: dict[Bearer, WeakSet[Held]] = {}
+        if self.ring.issued is not None:
+            self.ring.issued.watchers.append(self._expel)
         self._open = frozenset(each for each in paths if not each.endswith("*"))
         self._open_below = tuple(each[:-1] for each in paths if each.endswith("*"))
 
@@ -45,6 +61,20 @@ class Guard:
         if scope.get("method", "GET") not in _SAFE:
             require(scope, "write")
         return bearer
+
+    def hold(self, scope: Scope, held: Held) -> None:
+        """Finish *held*, unless that is over by then, once who asks is let in no more."""
+        self._held.setdefault(bearer_of(scope), WeakSet()).add(held)
+
+    def _expel(self) -> None:
+        """Finish what is held of those who are let in no more."""
+        for bearer, held in [*self._held.items()]:
+            is_over = bearer == _SOMEBODY and not self.ring.is_open
+            if is_over or not self.ring.knows(bearer):
+                for each in self._held.pop(bearer):
+                    each.finish(Unauthorized("The API key lets in no more", header=self.header))
+            elif not held:
+                del self._held[bearer]
 
     def _bearer(self, scope: Scope) -> Bearer:
         if self.ring.is_open:
@@ -70,6 +100,11 @@ class Guard:
 def bearer_of(scope: Scope) -> Bearer:
     """Return who asks; where nobody was asked that, anybody."""
     return scope.get(_BEARER, _SOMEBODY)
+
+
+def is_known(scope: Scope) -> bool:
+    """Say whether who asks is more than a passer-by, who only reads what is open to all."""
+    return bearer_of(scope) != _PASSER_BY
 
 
 def require(scope: Scope, access: Access) -> None:

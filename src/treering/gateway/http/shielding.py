@@ -27,10 +27,13 @@ class Shield:
             self._always = (*_ALWAYS, (b"strict-transport-security", said))
 
     def over(self, response: Response) -> list[Header]:
-        """Return the headers that *response* lacks."""
+        """Return the headers that *response* lacks.
+
+        One without a type, such as that of an application beside us, says itself what may run.
+        """
         said = dict(response.raw_headers)
         lacking = [each for each in self._always if each[0] not in said]
-        if _POLICY not in said:
-            is_page = said.get(b"content-type", b"").startswith(_DOCUMENTS)
-            lacking.append(_PAGE if is_page else _DATA)
+        kind = said.get(b"content-type")
+        if kind is not None and _POLICY not in said:
+            lacking.append(_PAGE if kind.startswith(_DOCUMENTS) else _DATA)
         return lacking

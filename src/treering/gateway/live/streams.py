@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from treering.entity.validation import fault, invalid, nearest
+from treering.gateway.http.guard import Guard
 from treering.gateway.http.query import Parser, parsed
 from treering.gateway.http.routes import Routes
 from treering.gateway.live.feed import Feed
@@ -26,7 +27,10 @@ EVENT_STREAM = "text/event-stream"
 class Streams:
     """Tells each who asks what it wants to know, from one tail."""
 
-    def __init__(self, tail: Tail, epoch: Epoch, registry: Registry, options: LiveOptions) -> None:
+    def __init__(
+        self, tail: Tail, epoch: Epoch, registry: Registry, options: LiveOptions, guard: Guard
+    ) -> None:
+        self._guard = guard
         self._tail = tail
         self._epoch = epoch
         self._kinds = [*registry.deciders]
@@ -49,6 +53,7 @@ class Streams:
             return Response(headers=_HEADERS, media_type=EVENT_STREAM)
         position = self._tail.position if after is None else after
         feed = Feed(self._tail, wish_for(parsing.filters, WORDS), position, self._options)
+        self._guard.hold(request.scope, feed)
         return StreamingResponse(feed.parts(), headers=_HEADERS, media_type=EVENT_STREAM)
 
     async def _after(self, last: str | None, said: str | None) -> Position | None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from treering.errors import StoreError
 from treering.gateway.collection import Collection
 from treering.gateway.forms.accepting import takes_page
+from treering.gateway.http.guard import is_known
 from treering.gateway.http.routes import Routes
 from treering.gateway.pages.page import link, page, state, table
 from treering.gateway.service.about import About
@@ -38,6 +39,9 @@ _LED: Mapping[str, str] = {
 """What of the JSON is led to at the top, and in which words."""
 
 
+_LOCKED = "<p>What is here is shown to whoever has an API key.</p>\n</main>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """The page, of the parts that it tells of."""
@@ -56,6 +60,8 @@ class Home:
         """Answer with what runs and where to go from here."""
         if not takes_page(request.headers.get("accept")):
             return await self.about.root(request)
+        if not is_known(request.scope):
+            return page(self.service.display_name, [*self._head(), _LOCKED])
         counts, checks, models = await asyncio.gather(
             asyncio.gather(*(self._count(each) for each in self.collections)),
             self.health.checks(),
