@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    Uuid,
 )  # fmt: skip
 
 from tests.projection.world import PARCELS, Parcel, counts
@@ -58,6 +59,7 @@ def declared(**said: Any) -> Projection:
         ({"tables": [table("n", Column("n", BigInteger, server_default="0"))]}, "has a default"),
         ({"tables": [table("n", Column("n", ARRAY(Text)))]}, "a type of its own"),
         ({"tables": [table("n", Column("n", Enum("a", "b")))]}, "a type of its own"),
+        ({"tables": [table("n", Column("n", Uuid))]}, "n.n has the type Uuid"),
         ({"tables": [table("n", Column("n", Text, ForeignKey("names.name")))]}, "refers to"),
     ],
 )

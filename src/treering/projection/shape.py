@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, DateTime, Float, Integer, Numeric, String, Table
+from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Float, Integer, Numeric, String, Table
 from sqlalchemy.types import TypeEngine
 
+from treering.errors import DeclarationError
 from treering.query import Shape, Word
 
 _ALWAYS = ("id", "created_at", "updated_at", "deleted_at", "tags")
@@ -33,15 +34,23 @@ def shape_of(
     words: dict[str, Word] = {}
     for column in table.columns:
         if not column.name.startswith("_"):
-            for type_, word in _WORDS:
-                if isinstance(column.type, type_):
-                    words[str(column.name)] = word
-                    break
+            words[str(column.name)] = _word(table, column)
     return Shape(
         words=words,
         filterable=_allowed(words, filterable),
         sortable=_allowed(words, sortable),
         searchable=sorted(searchable),
+    )
+
+
+def _word(table: Table, column: Column[Any]) -> Word:
+    """Return what the values of *column* are to the query language."""
+    for type_, word in _WORDS:
+        if isinstance(column.type, type_):
+            return word
+    raise DeclarationError(
+        f"{table.name}.{column.name} has the type {type(column.type).__name__}, of which nothing "
+        "can be asked: use Text, or begin its name with '_' if nobody is to see it."
     )
 
 
