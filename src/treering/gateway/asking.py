@@ -32,7 +32,7 @@ from treering.registry import Registry
 from treering.store import Reader
 
 COMMANDS = "/api/v1/commands"
-_GUARDED = frozenset({"api-key", "projection"})
+_GUARDED = frozenset({"api-key", "index-advice", "projection"})
 """Kinds whose commands are those of who runs the service."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _NO_PARAMETERS: Mapping[str, Parser] = MappingProxyType({})

@@ -98,8 +98,8 @@ class Guard:
 
 
 def bearer_of(scope: Scope) -> Bearer:
-    """Return who asks; where nobody was asked that, anybody."""
-    return scope.get(_BEARER, _SOMEBODY)
+    """Return who asks; who was not let in by `admit` is a passer-by."""
+    return scope.get(_BEARER, _PASSER_BY)
 
 
 def is_known(scope: Scope) -> bool:
