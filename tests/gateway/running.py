@@ -45,6 +45,12 @@ class Dataset(Entity, unique={"name"}, formerly={"tables"}):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class Gauge(Entity, served={"list", "read", "update"}):
+    """Is made and deleted on Kafka alone."""
+
+    name: str
+
+
 class Fill(Command, type="dataset.fill.v1"):
     """Add rows."""
 
@@ -117,7 +123,7 @@ RUN = Decider(
     events=[RunStarted],
     creates=frozenset({"run.start.v1"}),
 )
-ENTITIES = (Dataset, StoredConfig)
+ENTITIES = (Dataset, Gauge, StoredConfig)
 
 
 @dataclass(kw_only=True)

@@ -21,7 +21,8 @@ from treering.entity.messages import (
     word_of,
 )  # fmt: skip
 from treering.entity.naming import kebab, plural_of
-from treering.entity.rules import EntityState, Rules, evolve, represent
+from treering.entity.rules import Check, EntityState, Rules, evolve, represent
+from treering.entity.serving import SWITCHES
 from treering.entity.validation import defaults_of
 from treering.errors import DeclarationError
 from treering.message import Command, Event, Message, MessageType
@@ -69,6 +70,7 @@ class Entity(BaseModel):
         filterable: Collection[str] | None = None,
         formerly: Collection[str] = (),
         cache: float | None = None,
+        served: Collection[str] = SWITCHES,
         version: int = 1,
     ) -> None:
         """Take the class line; pydantic hands the same words on once the fields are known."""
@@ -102,6 +104,18 @@ class Entity(BaseModel):
         return added
 
     @classmethod
+    def rule[C: Check](cls, check: C) -> C:
+        """Add a rule: whatever the command, it may refuse what would become of the entity.
+
+        @Dataset.rule
+        def never_fewer(before: EntityState, after: EntityState, received: Received[Any]) -> None:
+            if before.fields and after.fields["rows"] < before.fields["rows"]:
+                raise Shrinks(f"{received.stream} would lose rows.")
+        """
+        cls.declaration.checks.append(check)
+        return check
+
+    @classmethod
     def upcast[C: Upward](cls, version: int, *, missing: Fields | None = None) -> Callable[[C], C]:
         """Say how fields of an older *version* read as those of the next.
 
@@ -128,7 +142,7 @@ class Entity(BaseModel):
         """Return the rules of its streams."""
         said = cls.declaration
         defaults = defaults_of(cls)
-        rules = Together(said.kind, said.ids, Rules(cls, said.commands, said.creating))
+        rules = Together(said.kind, said.ids, Rules(cls, said.commands, said.creating, said.checks))
         return Decider(
             kind=said.kind,
             initial=EntityState(),

@@ -10,7 +10,8 @@ from treering.decider import Ids
 from treering.entity.evolution import Change
 from treering.entity.messages import FIELD_WORDS, Tag, Untag, word_of
 from treering.entity.operation import Operation, operations
-from treering.entity.rules import EntityState
+from treering.entity.rules import Check, EntityState
+from treering.entity.serving import SWITCHES
 from treering.errors import DeclarationError
 from treering.message import Command, Event, Received
 
@@ -48,12 +49,16 @@ class Declaration:
     """Plurals that it had before; its routes answer there too."""
     cache: float | None = None
     """Seconds that answers about it may be kept; 0: never."""
+    served: Collection[str] = SWITCHES
+    """Which of list, read, create, update and delete are served over HTTP."""
     version: int = 1
     """Of the types of messages that say fields; another one wants an upcast from the one before."""
     commands: dict[type[Command], Further] = field(default_factory=dict[type[Command], Further])
     """Commands added with `Entity.command`."""
     creating: set[type[Command]] = field(default_factory=set[type[Command]])
     """Those of them that make a new entity."""
+    checks: list[Check] = field(default_factory=list[Check])
+    """Rules added with `Entity.rule`."""
     changes: dict[int, Change] = field(default_factory=dict[int, Change])
     """Upcasts added with `Entity.upcast`, by the version that they read."""
 
@@ -85,6 +90,7 @@ def check(name: str, own: Collection[str], declaration: Declaration) -> None:
         raise DeclarationError(f"{name}: version is a number from 1, not {declaration.version}.")
     if declaration.ids not in get_args(Ids.__value__):
         raise DeclarationError(f"{name}: ids is 'any' or 'ulid', not {declaration.ids!r}.")
+    _check_served(name, declaration)
     if taken := _RESERVED.intersection(own):
         raise DeclarationError(
             f"{name}: {', '.join(sorted(taken))} is there already; rename the field."
@@ -121,3 +127,10 @@ def _check_formerly(name: str, declaration: Declaration) -> None:
             )
         if each == declaration.plural:
             raise DeclarationError(f"{name}: formerly names {each!r}, which is its plural today.")
+
+
+def _check_served(name: str, declaration: Declaration) -> None:
+    if unknown := sorted({*declaration.served} - SWITCHES):
+        raise DeclarationError(
+            f"{name}: served names {unknown[0]!r}; say some of {', '.join(sorted(SWITCHES))}."
+        )

@@ -38,6 +38,10 @@ type Status = Literal["absent", "live", "deleted", "purged"]
 type Extra = Mapping[type[Any], Callable[[EntityState, Received[Any]], Sequence[Event]]]
 
 
+type Check = Callable[[EntityState, EntityState, Received[Any]], None]
+"""Raises a Refusal unless an entity may go from the one state to the other by the command."""
+
+
 class EntityState(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one entity."""
 
@@ -54,15 +58,28 @@ class Rules:
     """
 
     def __init__(
-        self, model: type[BaseModel], extra: Extra, creating: Collection[type[Any]] = ()
+        self,
+        model: type[BaseModel],
+        extra: Extra,
+        creating: Collection[type[Any]] = (),
+        checks: Sequence[Check] = (),
     ) -> None:
         self._model = model
         self._extra = extra
         self._creating = creating
+        self._checks = checks
         self._names = frozenset(model.model_fields)
 
     def decide(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
         """Return what follows from the command; see `treering.decider.Decider`."""
+        events = self._decided(state, received)
+        if events and self._checks:
+            after = _after(state, received, events)
+            for check in self._checks:
+                check(state, after, received)
+        return events
+
+    def _decided(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
         command = received.command
         if isinstance(command, Create):
             return self._create(state, received.stream, command.fields)
@@ -198,6 +215,23 @@ def evolve(state: EntityState, recorded: Recorded[Any]) -> EntityState:
             return EntityState(status="purged", created_at=state.created_at, updated_at=at)
         case _:
             return state
+
+
+def _after(state: EntityState, received: Received[Any], events: Sequence[Event]) -> EntityState:
+    """Return the state that *events* will make."""
+    for event in events:
+        recorded = Recorded(
+            position=0,
+            stream=received.stream,
+            version=0,
+            id="",
+            type="",
+            event=event,
+            time=received.time,
+            recorded_at=received.now,
+        )
+        state = evolve(state, recorded)
+    return state
 
 
 def represent(stream: Stream, state: EntityState) -> Representation | None:

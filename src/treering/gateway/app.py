@@ -57,6 +57,7 @@ from treering.gateway.service.dead import DeadLetters
 from treering.gateway.service.health import Health, live
 from treering.gateway.service.keys import ApiKeys
 from treering.gateway.service.schemas import Schemas
+from treering.gateway.switches import Servings, Switched
 from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
@@ -130,7 +131,8 @@ def build(parts: Parts) -> "Gateway":
     _introduce(parts, routes, epoch, broker)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
-    Commands(asking, parts.reader, parts.registry, dead).add_to(routes)
+    servings = Servings(parts.collections)
+    Commands(asking, parts.reader, parts.registry, dead, servings).add_to(routes)
     tail = Tail(parts.reader, epoch, parts.registry, parts.live)
     Streams(tail, epoch, parts.registry, parts.live, parts.guard).add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
@@ -161,6 +163,7 @@ def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Fr
     for collection in parts.collections:
         for each in (collection, *collection.before):
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
+            to = Switched(to, each)
             past = Past(each, parts.reader, parts.registry)
             past.add_to(to)
             questions = Questions(each, parts.read_models, freshness)

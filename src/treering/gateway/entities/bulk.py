@@ -134,6 +134,10 @@ class Bulk:
                 lists[word] = cast("list[Any]", found)
             else:
                 faults.append(fault((word,), "list_type", "Is no list", found))
+        served = self._collection.entity.declaration.served
+        for word in sorted(word for word, found in lists.items() if found and word not in served):
+            said = f"{self._collection.plural} are served without {word}"
+            faults.append(fault((word,), "not_served", said))
         if (count := sum(map(len, lists.values()))) > MOST:
             word = f"A request has at most {MOST} items, not {count}; send several"
             faults.append(fault((), "too_long", word))

@@ -54,6 +54,10 @@ class CrossSite(Refusal, word="cross-site", title="Cross-site request", status=4
     """A page of another site wants to write here."""
 
 
+class NotServed(Refusal, word="not-served", title="Not served", status=403):
+    """The entity is declared without this command over HTTP."""
+
+
 class UnknownHost(Refusal, word="unknown-host", title="Unknown host", status=421):
     """The request is for a name that is none of ours."""
 

@@ -5,6 +5,7 @@ from treering.gateway.collection import ID
 from treering.gateway.openapi import reading, writing
 from treering.gateway.openapi.operations import Described, parameter
 from treering.gateway.openapi.subject import Subject
+from treering.gateway.switches import is_served
 
 
 def paths_of(of: Subject) -> dict[str, Described]:
@@ -32,9 +33,20 @@ def paths_of(of: Subject) -> dict[str, Described]:
     }
     for each in of.collection.entity.declaration.operations:
         found[operation_path(path, each)] = {"post": writing.operate(of, each)}
+    found = {address: _served(of, address, said) for address, said in found.items()}
+    found = {address: said for address, said in found.items() if said}
     for address in (each for each in found if "{id}" in each):
         found[address]["parameters"] = [_id(of)]
     return found
+
+
+def _served(of: Subject, address: str, said: Described) -> Described:
+    """Return the operations at an *address* that are served."""
+    return {
+        method: each
+        for method, each in said.items()
+        if is_served(of.collection, method.upper(), address)
+    }
 
 
 def _id(of: Subject) -> Described:

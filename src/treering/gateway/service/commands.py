@@ -16,6 +16,7 @@ from treering.gateway.http.body import json_object
 from treering.gateway.http.query import parsed
 from treering.gateway.http.routes import Routes
 from treering.gateway.service.dead import DeadLetters
+from treering.gateway.switches import Servings
 from treering.handling import outcome_of
 from treering.message import Outcome
 from treering.registry import Registry
@@ -49,10 +50,16 @@ class Commands:
     """`/api/v1/commands`: say a command, or ask after one."""
 
     def __init__(
-        self, asking: Asking, reader: Reader, registry: Registry, dead: DeadLetters
+        self,
+        asking: Asking,
+        reader: Reader,
+        registry: Registry,
+        dead: DeadLetters,
+        servings: Servings,
     ) -> None:
         self._asking = asking
         self._dead = dead
+        self._servings = servings
         self._reader = reader
         self._registry = registry
 
@@ -70,6 +77,7 @@ class Commands:
             raise invalid([fault((), "cloudevent", str(error))]) from None
         if faults := self._faults(event):
             raise invalid(faults)
+        self._servings.check(event.type)
         asked = Asked(
             type=event.type,
             body=bytes(event.data),
