@@ -47,6 +47,15 @@ async def test_info_is_what_the_service_says_of_itself(http: httpx2.AsyncClient)
     }
 
 
+async def test_details_are_what_it_serves_and_how_that_is_asked(http: httpx2.AsyncClient) -> None:
+    found = (await http.get("/api/v1/info/$details")).json()
+    assert (found["id"], found["version"]) == ("tests", "1.2.3")
+    (datasets,) = [each for each in found["collections"] if each["kind"] == "dataset"]
+    assert {"id", "name", "rows"} <= {*datasets["fields"]}
+    for address in (datasets["path"], datasets["schema"], found["links"]["health"]):
+        assert (await http.get(address)).status_code == 200
+
+
 async def test_figures_follow_what_happens(http: httpx2.AsyncClient) -> None:
     def counted(text: str) -> float:
         start = 'http_server_request_duration_seconds_count{http_request_method="POST"'

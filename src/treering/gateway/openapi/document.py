@@ -105,6 +105,7 @@ _SAMPLE: Described = {"type": "config.create.v1", "data": {"name": "first", "dat
 _OURS: dict[str, Described] = {
     "/": _told("root", "What runs here, and where."),
     "/api/v1/info": _told("info", "What the service says of itself."),
+    "/api/v1/info/$details": _told("details", "That, what it runs on, and what it serves."),
     "/health": _told("health", "Every check."),
     "/health/live": _told("live", "Whether the process runs."),
     "/health/ready": _told("ready", "Whether it can be asked."),

@@ -1,7 +1,10 @@
 """What runs here: the service's own words, its addresses, its figures."""
 
 import asyncio
+import platform
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -39,10 +42,12 @@ class About:
         self._reader = reader
         self._epoch = epoch
         self._read_models = read_models
+        self._started_at = datetime.now(UTC)
 
     def add_to(self, routes: Routes) -> None:
         """Add its addresses."""
         routes.add("GET", "/api/v1/info", self.info)
+        routes.add("GET", "/api/v1/info/$details", self.details)
         routes.add("GET", "/metrics", self.metrics)
 
     async def root(self, _request: Request) -> Response:
@@ -68,14 +73,31 @@ class About:
 
     async def info(self, _request: Request) -> Response:
         """Answer with what the service says of itself."""
-        service = self._service
+        return Response(_encode(self._words()), media_type="application/json")
+
+    async def details(self, _request: Request) -> Response:
+        """Answer with that, with what it runs on, and with what it serves and how that is asked."""
+        models = self._read_models
         found = {
+            **self._words(),
+            "namespace": self._reader.namespace,
+            "treering": version("treering"),
+            "python": platform.python_version(),
+            "platform": platform.platform(terse=True),
+            "started_at": self._started_at,
+            "collections": [_collection(each, models) for each in self._collections],
+            "links": self.told(),
+        }
+        return Response(_encode(found), media_type="application/json")
+
+    def _words(self) -> Mapping[str, str]:
+        service = self._service
+        return {
             "id": service.id,
             "display_name": service.display_name,
             "version": service.version,
             "description": service.description,
         }
-        return Response(_encode(found), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:
         """Answer with all figures; positions are looked up, so that they hold whatever runs."""
@@ -93,6 +115,18 @@ class About:
             metrics.projection_position.labels(each.name).set(each.position)
             metrics.projection_lag.labels(each.name).set(each.lag)
             metrics.projection_stopped.labels(each.name).set(each.state in {"stopped", "held"})
+
+
+def _collection(collection: Collection, read_models: ReadModels) -> Mapping[str, Any]:
+    shape = read_models.shape(collection.read_model)
+    return {
+        "kind": collection.kind,
+        "path": collection.path,
+        "schema": f"{collection.path}/$schema",
+        "fields": sorted(map(str, shape.words)),
+        "searchable": sorted(map(str, shape.searchable)),
+        "operations": [each.word for each in collection.entity.declaration.operations],
+    }
 
 
 async def exposed(_request: Request) -> Response:
