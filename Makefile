@@ -11,7 +11,7 @@ PYTEST = $(BIN)/$(if $(MEASURED),coverage run -m,python -m) pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-freshness bench-http bench-projections bench-rebuild schemas lock wheel clean
+.PHONY: help dev test test-pg15 coverage check demo chaos chaos-rolling bench-store bench-commands bench-freshness bench-http bench-live bench-projections bench-rebuild schemas lock wheel clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ bench-freshness: $(INSTALLED) ## whether anybody reads what is older than what t
 bench-http: $(INSTALLED) ## HTTP beside chapkit, beside FastAPI with SQLAlchemy, and files beside COPY
 	@$(BIN)/python -m benchmarks.gateway; first=$$?; $(BIN)/python -m benchmarks.gateway --apart post; \
 	$(BIN)/python -m benchmarks.exporting && exit $$first
+
+bench-live: $(INSTALLED) ## thousands who listen over HTTP, and as many who hear nothing
+	@$(BIN)/python -m benchmarks.live
 
 bench-projections: $(INSTALLED) ## read models that catch up and are rebuilt, beside their peers
 	@$(BIN)/python -m benchmarks.projections

@@ -21,14 +21,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONDITIONS: Sequence[tuple[str, str]] = [
     ("kind", "tank"), ("kind[in]", "tank,well"), ("kind[ne]", "tank"), ("subject", "tank/0"),
     ("data.x", "1"), ("data.x", "true"), ("data.x", "a"), ("data.x[in]", "1,a,null"),
-    ("data.x[is_null]", "true"), ("data.x[gte]", "1"), ("data", '{"x":1}'), ("version", "1"),
+    ("data.x[is_null]", "true"), ("data.x[gte]", "1"), ("data.x[gt]", "1"), ("data.x[lt]", "2"),
+    ("data.x[lte]", "1"), ("data.x[between]", "1,2"), ("data.x[gte]", "a"), ("data.x[lt]", "b"),
+    ("data.y[gte]", "1"), ("version[gte]", "1"), ("data", '{"x":1}'), ("version", "1"),
     ("filter", '{"data.x":1}'), ("filter", '{"or":[{"data.x":1},{"kind":"well"}]}'),
     ("filter", '{"and":[{"data.x":"a"}]}'), ("filter", '{"not":{"data.x":1}}'),
     ("filter", '{"kind[in]":[]}'), ("filter", '{"data.x":[1]}'), ("filter", '{"data.x":null}'),
 ]  # fmt: skip
 DATA: Sequence[Any] = [
     {}, {"x": 1}, {"x": 1.0}, {"x": True}, {"x": "a"}, {"x": "1"}, {"x": None}, {"x": [1]},
-    {"x": {"y": 1}}, {"x": 2},
+    {"x": {"y": 1}}, {"x": 2}, {"x": 0}, {"x": "b"}, {"y": 5},
 ]  # fmt: skip
 
 
@@ -119,14 +121,16 @@ def test_a_board_that_all_have_left_holds_nothing(
         ({"kind": "tank", "data.x": "1"}, "data.x"),
         ({"kind": "tank", "type[in]": "tank.filled.v1,tank.emptied.v1"}, "type"),
         ({"kind": "tank", "subject": "tank/0", "data.x": "1"}, "subject"),
-        ({"kind": "tank", "data.x[gte]": "1"}, "kind"),
-        ({"data.x[gte]": "1"}, None),
+        ({"type": "tank.filled.v1", "data.x[gte]": "1"}, "data.x"),
+        ({"kind": "tank", "data.x[ne]": "1"}, "kind"),
+        ({"data.x[ne]": "1", "version[gte]": "1"}, None),
     ],
 )
 def test_a_wish_is_found_by_what_leaves_the_fewest(
     spelled: Mapping[str, str], field: str | None
 ) -> None:
-    assert wish([*spelled.items()]).field == field
+    place = wish([*spelled.items()]).place
+    assert (place and place.field) == field
 
 
 def test_memory_keeps_the_newest_and_says_what_it_has_no_more() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from random import Random
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -234,6 +235,36 @@ async def test_however_many_listen_the_database_sees_one_reader(
             assert await last.names(1) == [named(made)]
             assert await listeners() == alone == 1
     await connection.close()
+
+
+async def test_many_who_come_and_go_hear_exactly_what_they_want(service: Running) -> None:
+    lanes, each = [f"lane {number} {ulid.new()}" for number in range(10)], 12
+    limits = httpx2.Limits(max_connections=None)
+    begun = asyncio.Barrier(len(lanes) * 4 + 1)
+
+    async def listen(lane: str, random: Random) -> list[int]:
+        heard: list[int] = []
+        last = None
+        while len(heard) < each:
+            async with listening(http, f"?kind=dataset&data.notes={lane}", last) as stream:
+                if last is None:
+                    last = stream.last_id
+                    await begun.wait()
+                count = min(random.randint(0, 3), each - len(heard))
+                heard += [(await stream.event())["data"]["rows"] for _ in range(count)]
+                last = stream.last_id
+        return heard
+
+    async with httpx2.AsyncClient(base_url=service.url, timeout=30, limits=limits) as http:
+        tasks = [
+            asyncio.create_task(listen(lane, Random(number)))  # noqa: S311 - a seed repeats a run
+            for number, lane in enumerate(lanes * 4)
+        ]
+        await begun.wait()
+        for number in range(each):
+            await asyncio.gather(*(make(http, "rain", rows=number, notes=lane) for lane in lanes))
+        for task in tasks:
+            assert await task == [*range(each)]
 
 
 async def test_a_head_is_answered_at_once(http: httpx2.AsyncClient) -> None:

@@ -53,6 +53,9 @@ def _made(filter: Filter, words: Mapping[str, Word]) -> Matches:
 def _all(parts: Sequence[Matches]) -> Matches:
     if len(parts) == 1:
         return parts[0]
+    if len(parts) == 2:
+        one, other = parts
+        return lambda row: one(row) and other(row)
     return lambda row: all(each(row) for each in parts)
 
 
