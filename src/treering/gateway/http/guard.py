@@ -13,6 +13,8 @@ from treering.keys import Bearer, Keyring
 HEADER = "X-API-Key"
 OPEN_PATHS = "/,/docs,/docs/*,/redoc,/openapi.json,/health,/health/live,/health/ready"
 """What is read without a key unless settings say otherwise."""
+_ALWAYS = frozenset({"/health/live", "/health/ready"})
+"""What whoever starts and stops processes reads, and has no key."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAY: dict[Access, frozenset[Access]] = {
     "read": frozenset({"read"}),
@@ -52,7 +54,7 @@ class Guard:
         self._held: dict[Bearer, WeakSet[Held]] = {}
         if self.ring.issued is not None:
             self.ring.issued.watchers.append(self._expel)
-        self._open = frozenset(each for each in paths if not each.endswith("*"))
+        self._open = _ALWAYS | {each for each in paths if not each.endswith("*")}
         self._open_below = tuple(each[:-1] for each in paths if each.endswith("*"))
 
     def admit(self, scope: Scope) -> Bearer:
