@@ -137,6 +137,8 @@ async def test_a_cursor_that_no_answer_has_given_is_refused(http: httpx2.AsyncCl
         ("tags[between]=1,a", "query.tags[between]", "Expects numbers, or texts"),
         ("sort=rosw", "query.sort", "did you mean 'rows'"),
         ("sort=tags", "query.sort", "There is no order by tags"),
+        ("sort=rows.x", "query.sort", "There is no order by rows.x"),
+        ("sort=data..x", "query.sort", "a name between its dots"),
         ("sort=-rows:asc", "query.sort", "up and down"),
         ("sort=rows:up", "query.sort", "comes :asc or :desc"),
         ("sort=rows,-rows", "query.sort", "more than once"),

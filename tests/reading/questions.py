@@ -156,7 +156,7 @@ def questions(draw: st.DrawFn) -> Question:
     question.search = draw(st.sampled_from(("", "", "a", "É", "b ж", "1 é")))
     if question.search:
         question.parameters.append(("search", question.search))
-    names = draw(st.lists(st.sampled_from([*KINDS]), max_size=3, unique=True))
+    names = draw(st.lists(st.sampled_from([*KINDS, "data.x", "data.x.y"]), max_size=3, unique=True))
     question.sort_by = [
         SortSpec(name, draw(st.booleans()), draw(st.sampled_from((None, "first", "last"))))
         for name in names

@@ -1,5 +1,6 @@
 """What the query language means, said a second time and plainly, over rows in memory."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cmp_to_key
@@ -148,8 +149,22 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _compared(one: Row, other: Row, step: SortSpec) -> int:
-    mine, theirs = one[step.field], other[step.field]
+    mine, theirs = _comparable(one, step.field), _comparable(other, step.field)
     if mine is None or theirs is None:
         absent = (mine is None) - (theirs is None)
         return -absent if step.nulls_first else absent
     return ((mine > theirs) - (mine < theirs)) * (-1 if step.descending else 1)
+
+
+def _comparable(row: Row, path: str) -> Any:
+    """Return what rows are ordered by: of JSON first its kind, then itself."""
+    value = _value(row, path)
+    if "." not in path or value is None:
+        return value
+    if isinstance(value, bool):
+        return 2, json.dumps(value)
+    if isinstance(value, int | float):
+        return 0, value
+    if isinstance(value, str):
+        return 1, value
+    return 3 if _is_list(value) else 4, json.dumps(value)

@@ -74,12 +74,17 @@ class Shape:
             raise Unfit(fault(loc, "wrong_value", str(error), said)) from error
 
     def sort(self, loc: Loc, name: str, *, descending: bool, nulls: Any) -> SortSpec:
-        """Return one step of an order; raises Unfit."""
-        if name not in self.words:
-            raise Unfit(self._unknown(loc, name))
-        if name not in self.sortable or self.words[name] == "json":
-            allowed = [each for each in self.sortable if self.words[each] != "json"]
+        """Return one step of an order, by a field or by a path into JSON; raises Unfit."""
+        head, dot, _ = name.partition(".")
+        if head not in self.words:
+            raise Unfit(self._unknown(loc, head))
+        if head not in self.sortable or (self.words[head] == "json") != bool(dot):
+            allowed = [
+                f"{each}.…" if self.words[each] == "json" else each for each in self.sortable
+            ]
             raise Unfit(_unfit(loc, f"There is no order by {name}, but by", allowed))
+        if not all(name.split(".")):
+            raise Unfit(fault(loc, "no_parts", "A path has a name between its dots", name))
         return SortSpec(name, descending, nulls)
 
     def shown(self, loc: Loc, names: Sequence[str]) -> Sequence[str]:

@@ -1,28 +1,41 @@
 """The order of rows as SQL: total, and with places in it that one can go on from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     REAL,
     Column,
     ColumnElement,
+    Integer,
+    Numeric,
     Table,
     Text,
     and_,
     bindparam,
+    case,
     cast,
+    collate,
     false,
     func,
+    literal_column,
     or_,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.types import TypeEngine
 
 from treering.errors import BadRequest
 from treering.projection.searching import rank
 from treering.query import QueryOptions, Shape, SortSpec
+
+_NUMBER = literal_column("'number'", Text)
+_KINDS = [
+    (literal_column(f"'{word}'", Text), literal_column(str(number), Integer))
+    for number, word in enumerate(("number", "string", "boolean", "array", "object"))
+]
+"""Kinds of JSON in their order; null is none, as is what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,10 @@ class Ordering:
         steps: list[_Step] = []
         if asked.search and not asked.sort_by:
             steps.append(_Step(rank(table, shape.searchable), REAL(), is_descending=True))
-        steps += [_step(table.columns[each.field], each) for each in asked.sort_by]
+        for number, each in enumerate(asked.sort_by):
+            head, dot, _ = each.field.partition(".")
+            column = table.columns[head]
+            steps += _path(column, each, f"o{number}") if dot else [_step(column, each)]
         steps += [_step(column, SortSpec(column.name)) for column in table.primary_key.columns]
         self._steps = [each.turned() for each in steps] if is_backwards else steps
 
@@ -99,6 +115,29 @@ class Ordering:
                 after = step.value.is_not(None) if step.is_nulls_first else false()
                 found = or_(after, and_(step.value.is_(None), found))
         return found
+
+
+def paths(order: Sequence[SortSpec]) -> Mapping[str, Sequence[str]]:
+    """Return the values of the parameters that are paths into JSON."""
+    named = ((f"o{number}", each.field.split(".")[1:]) for number, each in enumerate(order))
+    return {name: path for name, path in named if path}
+
+
+def _path(column: Column[Any], said: SortSpec, name: str) -> Sequence[_Step]:
+    """Return the steps by what is at a path: numbers, then texts by code point, then the rest."""
+    path = cast(bindparam(name), ARRAY(Text))
+    found = cast(column, JSONB).op("#>", return_type=JSONB())(path)
+    kind = func.jsonb_typeof(found)
+    text = collate(cast(column, JSONB).op("#>>", return_type=Text())(path), "C")
+    values = (
+        (case(*((kind == word, number) for word, number in _KINDS)), Integer()),
+        (case((kind == _NUMBER, cast(text, Numeric))), Numeric()),
+        (case((kind != _NUMBER, text)), Text()),
+    )
+    return [
+        _Step(value, type_, said.descending, said.nulls_first, is_nullable=True)
+        for value, type_ in values
+    ]
 
 
 def _step(column: Column[Any], said: SortSpec) -> _Step:

@@ -33,7 +33,7 @@ from treering.projection.build import Build
 from treering.projection.searching import asked_words, found
 from treering.query import Cursor, QueryOptions, Shape, Word
 from treering.reading.conditions import Conditions, said, structure_of
-from treering.reading.ordering import Ordering
+from treering.reading.ordering import Ordering, paths
 from treering.reading.showing import array_of, literal, shown
 
 _DIALECT = dialect()
@@ -123,6 +123,7 @@ def values(asked: QueryOptions, words: Mapping[str, Word]) -> Mapping[str, Any]:
         "offset": asked.offset,
         "s": asked_words(asked.search),
         **keys,
+        **paths(asked.sort_by),
         **said(asked.filters, words),
     }
 
