@@ -1,8 +1,11 @@
 """Health says what is wrong; figures and words say what runs."""
 
+import json
+
 import httpx2
 import pytest
 
+from tests.gateway.running import word
 from treering import metrics
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,6 +57,21 @@ async def test_details_are_what_it_serves_and_how_that_is_asked(http: httpx2.Asy
     assert {"id", "name", "rows"} <= {*datasets["fields"]}
     for address in (datasets["path"], datasets["schema"], found["links"]["health"]):
         assert (await http.get(address)).status_code == 200
+
+
+async def test_health_is_told_again_and_again(http: httpx2.AsyncClient) -> None:
+    path = "/health/$stream?poll_interval=0.01"
+    beats: list[str] = []
+    async with http.stream("GET", path) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        async for line in response.aiter_lines():
+            beats += [line] if line else []
+            if len(beats) == 3:
+                break
+    assert [json.loads(beat.removeprefix("data: "))["status"] for beat in beats] == ["healthy"] * 3
+    for wrong in ("0", "-1", "61", "nan", "often"):
+        refused = await http.get("/health/$stream", params={"poll_interval": wrong})
+        assert (refused.status_code, word(refused)) == (422, "validation-failed")
 
 
 async def test_figures_follow_what_happens(http: httpx2.AsyncClient) -> None:

@@ -56,6 +56,7 @@ from treering.gateway.service.commands import Commands
 from treering.gateway.service.dead import DeadLetters
 from treering.gateway.service.health import Health, live
 from treering.gateway.service.keys import ApiKeys
+from treering.gateway.service.pulse import Pulse
 from treering.gateway.service.schemas import Schemas
 from treering.gateway.switches import Servings, Switched
 from treering.reading import ReadModels
@@ -128,12 +129,12 @@ def build(parts: Parts) -> "Gateway":
         wait_seconds=parts.wait_seconds,
         visible_seconds=parts.visible_seconds,
     )
-    _introduce(parts, routes, epoch, broker)
+    tail = Tail(parts.reader, epoch, parts.registry, parts.live)
+    _introduce(parts, routes, epoch, broker, tail)
     dead = DeadLetters(parts.kafka, parts.reader.namespace)
     Schemas(parts.schemas).add_to(routes)
     servings = Servings(parts.collections)
     Commands(asking, parts.reader, parts.registry, dead, servings).add_to(routes)
-    tail = Tail(parts.reader, epoch, parts.registry, parts.live)
     Streams(tail, epoch, parts.registry, parts.live, parts.guard).add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
     Audit(parts.reader, parts.registry).add_to(routes)
@@ -175,7 +176,7 @@ def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Fr
             Bulk(each, asking).add_to(to)
 
 
-def _introduce(parts: Parts, routes: Routes, epoch: Epoch, broker: Broker) -> None:
+def _introduce(parts: Parts, routes: Routes, epoch: Epoch, broker: Broker, tail: Tail) -> None:
     """Add the addresses that say what runs here, how it is, and what it answers."""
     OpenApi(parts.service, parts.collections, parts.read_models).add_to(routes)
     about = About(parts.service, parts.collections, parts.reader, epoch, parts.read_models)
@@ -183,6 +184,7 @@ def _introduce(parts: Parts, routes: Routes, epoch: Epoch, broker: Broker) -> No
     rules = parts.registry.rulebook.words
     health = Health(parts.reader, epoch, parts.read_models, broker, rules)
     health.add_to(routes)
+    Pulse(health.health, tail).add_to(routes)
     Home(
         service=parts.service,
         collections=parts.collections,

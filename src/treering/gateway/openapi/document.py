@@ -102,11 +102,27 @@ _COMMAND: Described = {
     },
 }
 _SAMPLE: Described = {"type": "config.create.v1", "data": {"name": "first", "data": {}}}
+_INTERVAL: Described = {
+    "name": "poll_interval",
+    "in": "query",
+    "description": "Seconds between two looks; no less than 0.1.",
+    "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 60, "default": 1},
+}
 _OURS: dict[str, Described] = {
     "/": _told("root", "What runs here, and where."),
     "/api/v1/info": _told("info", "What the service says of itself."),
     "/api/v1/info/$details": _told("details", "That, what it runs on, and what it serves."),
     "/health": _told("health", "Every check."),
+    "/health/$stream": {
+        "get": operation(
+            "pulse",
+            "Every check, again and again, as server-sent events",
+            _TAG,
+            parameters=[_INTERVAL],
+            answers={200: ("One after the other.", content(_TEXT, kind=EVENT_STREAM))},
+            problems=(422,),
+        )
+    },
     "/health/live": _told("live", "Whether the process runs."),
     "/health/ready": _told("ready", "Whether it can be asked."),
     "/metrics": _told("metrics", "Figures for Prometheus.", kind="text/plain"),
