@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
+from treering.gateway.entities.links import linked, of_one
 from treering.gateway.entities.past import Past
 from treering.gateway.entities.questions import ANY, Question, Questions
 from treering.gateway.freshness import Freshness
@@ -15,14 +16,14 @@ from treering.gateway.http.caching import tag_of, tagged
 from treering.gateway.http.problem import TooLong
 from treering.gateway.http.query import Parser, one_of, whole
 from treering.gateway.http.routes import Routes
-from treering.query import COUNTS, QueryOptions, written
+from treering.query import COUNTS, QueryOptions, truth, written
 from treering.reading import Listing
 
 _LAST_PAGE = 10_000_000
 _PAST = "past"
 _STRETCH = 20
 """Rows that a cursor answers with unless `size` is said."""
-_ONE: Mapping[str, Parser] = {**ANY, "as_of": str}
+_ONE: Mapping[str, Parser] = {**ANY, "as_of": str, "links": truth}
 _LIST: Mapping[str, Parser] = {
     **ANY,
     "page": whole(1, _LAST_PAGE),
@@ -65,6 +66,10 @@ class Reads:
         )
         if found is None:
             raise self._collection.missing(named)
+        if asked.said.get("links"):
+            tag = await self._tag(found.version, f"{found.mark} links")
+            text = linked(found.text, of_one(self._collection, named))
+            return tagged(request, text, tag, asked.headers)
         tag = await self._tag(found.version, found.mark)
         return tagged(request, found.text, tag, asked.headers)
 
@@ -76,7 +81,10 @@ class Reads:
         fields = asked.parsing.fields
         wanted = shown if fields is None else {name: shown.get(name) for name in fields}
         text = msgspec.json.encode(wanted).decode()
-        return tagged(request, text, await self._tag(version, _PAST))
+        if asked.said.get("links"):
+            text = linked(text, of_one(self._collection, named))
+        tag = await self._tag(version, f"{_PAST} links" if asked.said.get("links") else _PAST)
+        return tagged(request, text, tag)
 
     async def list(self, request: Request) -> Response:
         """Answer with all entities, with a page, or with those that follow a cursor."""

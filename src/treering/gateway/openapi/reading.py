@@ -76,11 +76,12 @@ def all_of(of: Subject) -> Described:
 
 def one(of: Subject) -> Described:
     """Describe one of them."""
+    links = parameter("links", {"type": "boolean"}, "Whether `_links` say where to go on.")
     then = parameter("as_of", _TEXT, "A position or a time: shows it as it was.")
     return of.operation(
         "get",
         f"Show {of.one}",
-        parameters=[_FIELDS, then, _DELETED, _FRESH],
+        parameters=[_FIELDS, then, links, _DELETED, _FRESH],
         answers={200: ("It.", of.body()), 304: ("It is what `If-None-Match` names.", None)},
         problems=(400, *READ),
     )
