@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treering.decider import Decider
-    from treering.entity import Entity, EntityState, Fields, renamed
+    from treering.entity import Deprecated, Entity, EntityState, Fields, renamed
     from treering.errors import Refusal, TreeringError
     from treering.message import Command, Event, Received, Recorded
     from treering.mount import Mount
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Command",
     "Decider",
+    "Deprecated",
     "Entity",
     "EntityState",
     "Event",
@@ -39,6 +40,7 @@ __all__ = [
 _HOMES = {
     "Command": "message",
     "Decider": "decider",
+    "Deprecated": "entity",
     "Entity": "entity",
     "EntityState": "entity",
     "Event": "message",

@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.gateway.running import Circumstances, running
+from treering import ulid
+from treering.embedded import Addresses
 from treering.gateway import pages
 from treering.gateway.forms.accepting import takes_page
 from treering.gateway.pages.page import page, state, table
@@ -67,6 +70,18 @@ async def test_a_program_is_told_the_same_in_json(http: httpx2.AsyncClient) -> N
         found = (await http.get("/", headers=headers)).json()
         assert found["docs"] == "/docs"
         assert found["collections"]["datasets"] == "/api/v1/datasets"
+
+
+async def test_who_has_no_key_is_shown_no_figures(servers: Addresses) -> None:
+    closed = Circumstances(configured=("a-key-for-the-pages",))
+    async with running(servers, f"p-{ulid.new()[-12:].lower()}", closed) as service:
+        async with httpx2.AsyncClient(base_url=service.url) as nobody:
+            locked = await nobody.get("/", headers=BROWSER)
+        assert Read(locked.text).open == []
+        assert "API key" in locked.text
+        assert "datasets" not in locked.text
+        known = await service.http.get("/", headers=BROWSER)
+        assert "datasets" in known.text
 
 
 async def test_pages_load_nothing_but_what_is_here(http: httpx2.AsyncClient) -> None:

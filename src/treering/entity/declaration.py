@@ -8,6 +8,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from treering.decider import Decider, Ids
+from treering.entity.ageing import Deprecated
 from treering.entity.bulk import Together
 from treering.entity.declared import Declaration, Further, Keys, References, check
 from treering.entity.evolution import Change, Upward, upcasts
@@ -68,7 +69,9 @@ class Entity(BaseModel):
         searchable: Collection[str] = (),
         sortable: Collection[str] | None = None,
         filterable: Collection[str] | None = None,
-        formerly: Collection[str] = (),
+        formerly: Collection[str] | Mapping[str, Deprecated] = (),
+        deprecated: Deprecated | None = None,
+        cache_control: str | None = None,
         cache: float | None = None,
         served: Collection[str] = SWITCHES,
         version: int = 1,

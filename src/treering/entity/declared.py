@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from treering.decider import Ids
+from treering.entity.ageing import Deprecated
 from treering.entity.evolution import Change
 from treering.entity.messages import FIELD_WORDS, Tag, Untag, word_of
 from treering.entity.operation import Operation, operations
@@ -21,6 +22,7 @@ type Further = Callable[[EntityState, Received[Any]], Sequence[Event]]
 
 _KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLURAL = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_DIRECTIVES = re.compile(r"[a-z-]+(=[0-9]{1,10})?(, *[a-z-]+(=[0-9]{1,10})?)*")
 _RESERVED = {"id", "created_at", "updated_at", "deleted_at"}
 
 
@@ -45,8 +47,12 @@ class Declaration:
     """Fields that lists may be ordered by; all unless said."""
     filterable: Collection[str] | None = None
     """Fields that may be asked for; all unless said."""
-    formerly: Collection[str] = ()
-    """Plurals that it had before; its routes answer there too."""
+    formerly: Collection[str] | Mapping[str, Deprecated] = ()
+    """Plurals that it had before, and until when; its routes answer there too."""
+    deprecated: Deprecated | None = None
+    """Whether nobody should begin with it."""
+    cache_control: str | None = None
+    """What answers about it say in that header; that they are to be asked for again unless said."""
     cache: float | None = None
     """Seconds that answers about it may be kept; 0: never."""
     served: Collection[str] = SWITCHES
@@ -116,6 +122,22 @@ def check(name: str, own: Collection[str], declaration: Declaration) -> None:
                         f"{name}: {option} names {each!r}, which is no field of its own{hint}"
                     )
     _check_formerly(name, declaration)
+    _check_policies(name, declaration)
+
+
+def _check_policies(name: str, declaration: Declaration) -> None:
+    said = declaration.cache_control
+    if said is not None and not _DIRECTIVES.fullmatch(said):
+        raise DeclarationError(
+            f"{name}: {said!r} is no Cache-Control; 'private, max-age=60', for instance."
+        )
+    former = declaration.formerly
+    ages: list[object] = [*former.values()] if isinstance(former, Mapping) else []
+    for each in (*ages, declaration.deprecated):
+        if each is not None and not isinstance(each, Deprecated):
+            raise DeclarationError(
+                f"{name}: {each!r} does not say since when; Deprecated(since=…), from treering."
+            )
 
 
 def _check_formerly(name: str, declaration: Declaration) -> None:

@@ -34,6 +34,7 @@ from treering.gateway.http.cors import Origins
 from treering.gateway.http.guard import Guard
 from treering.gateway.http.origin import check, names_of
 from treering.gateway.http.patience import Patience
+from treering.gateway.http.policies import policed
 from treering.gateway.http.problem import (
     DatabaseAway,
     Draining,
@@ -164,6 +165,7 @@ def _add_collections(routes: Routes, parts: Parts, asking: Asking, freshness: Fr
     for collection in parts.collections:
         for each in (collection, *collection.before):
             to = routes if each is collection else routes.leading_to(each.path, collection.path)
+            to = policed(to, each.deprecated, each.entity.declaration.cache_control)
             to = Switched(to, each)
             past = Past(each, parts.reader, parts.registry)
             past.add_to(to)

@@ -1,10 +1,11 @@
 """Which entities are served, and how their ids look in paths and bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from treering import ulid
-from treering.entity import Entity
+from treering.entity import Deprecated, Entity
 from treering.entity.naming import ID, ID_IN_WORDS
 from treering.errors import NotFound
 from treering.gateway.http.problem import InvalidUlid
@@ -43,6 +44,14 @@ class Collection:
     def before(self) -> "Sequence[Collection]":
         """It under the addresses that it had before."""
         return [replace(self, address=each) for each in sorted(self.entity.declaration.formerly)]
+
+    @property
+    def deprecated(self) -> Deprecated | None:
+        """Since when, and until when, it should not be asked here any more."""
+        said = self.entity.declaration
+        former = cast("Mapping[str, Deprecated]", said.formerly)
+        own = former.get(self.address) if isinstance(said.formerly, Mapping) else None
+        return own or said.deprecated
 
     def id_in_path(self, said: str) -> str:
         """Return the id that a path names; raises InvalidUlid or NotFound if there is none such."""

@@ -134,7 +134,7 @@ class _Leading(Routes):
             now = quote(request.scope["path"].replace(self._old, self._new, 1), safe=_IN_PATHS)
             if query := request.scope["query_string"]:
                 now += f"?{quote_from_bytes(query, safe=_IN_QUERIES)}"
-            response.headers["Link"] = f'<{now}>; rel="successor-version"'
+            response.headers.append("Link", f'<{now}>; rel="successor-version"')
             return response
 
         self._routes.add(method, path, leading)

@@ -35,6 +35,10 @@ def paths_of(of: Subject) -> dict[str, Described]:
         found[operation_path(path, each)] = {"post": writing.operate(of, each)}
     found = {address: _served(of, address, said) for address, said in found.items()}
     found = {address: said for address, said in found.items() if said}
+    if of.collection.deprecated is not None:
+        for operations in found.values():
+            for described in operations.values():
+                described["deprecated"] = True
     for address in (each for each in found if "{id}" in each):
         found[address]["parameters"] = [_id(of)]
     return found
