@@ -8,7 +8,7 @@ from traceback import format_exception
 
 import structlog
 from prometheus_client import Histogram
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -45,7 +45,7 @@ from treering.gateway.http.problem import (
 )  # fmt: skip
 from treering.gateway.http.routes import Endpoint, Route, Routes
 from treering.gateway.http.shielding import Shield
-from treering.gateway.live import EVENT_STREAM, LiveOptions, Streams, Tail
+from treering.gateway.live import EVENT_STREAM, Live, LiveOptions, Tail
 from treering.gateway.mounting import Mounts
 from treering.gateway.openapi import OpenApi
 from treering.gateway.pages import Docs, Home
@@ -59,7 +59,7 @@ from treering.gateway.service.health import Health, live
 from treering.gateway.service.keys import ApiKeys
 from treering.gateway.service.pulse import Pulse
 from treering.gateway.service.schemas import Schemas
-from treering.gateway.switches import Servings, Switched
+from treering.gateway.switches import Servings, Switched, is_served
 from treering.reading import ReadModels
 from treering.registry import Registry
 from treering.schema import SchemaRegistry
@@ -136,7 +136,19 @@ def build(parts: Parts) -> "Gateway":
     Schemas(parts.schemas).add_to(routes)
     servings = Servings(parts.collections)
     Commands(asking, parts.reader, parts.registry, dead, servings).add_to(routes)
-    Streams(tail, epoch, parts.registry, parts.live, parts.guard).add_to(routes)
+    telling = Live(
+        [each for each in parts.collections if is_served(each, "GET", each.path)],
+        tail,
+        parts.reader,
+        epoch,
+        parts.registry,
+        parts.read_models,
+        guard=parts.guard,
+        options=parts.live,
+        most=parts.list_max,
+        patience=parts.visible_seconds,
+    )
+    telling.add_to(routes)
     ApiKeys(asking, parts.guard).add_to(routes)
     Audit(parts.reader, parts.registry).add_to(routes)
     freshness = Freshness(parts.read_models, epoch, patience=parts.visible_seconds)
@@ -153,7 +165,7 @@ def build(parts: Parts) -> "Gateway":
         patience=Patience(
             seconds=parts.request_seconds, further=parts.wait_seconds + parts.visible_seconds
         ),
-        tail=tail,
+        telling=telling,
         mounts=parts.mounts,
     )
     Batch(found).add_to(routes)
@@ -209,7 +221,7 @@ class Gateway:
     """The ASGI application; it answers to *names*, to any without.
 
     What is at *tables* can be had as such; from *compress_from* bytes on answers are packed.
-    Those whom it tells what happens are told by a *tail*, until it is drained.
+    What happens is told by *telling*, until it is drained.
     """
 
     def __init__(  # noqa: PLR0913 - what surrounds all answers, put together once
@@ -223,7 +235,7 @@ class Gateway:
         tables: frozenset[str] = frozenset(),
         compress_from: int = 1024,
         patience: Patience = _PATIENCE,
-        tail: Tail | None = None,
+        telling: Live | None = None,
         mounts: Mounts | None = None,
     ) -> None:
         self.routes = routes
@@ -235,14 +247,17 @@ class Gateway:
         self._tables = tables
         self._compress_from = compress_from
         self._patience = patience
-        self._tail = tail
+        self._telling = telling
         self._mounts = mounts or Mounts()
         self._timers: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["type"] == "websocket" and self._telling is not None:
+            await self._telling.answer(scope, receive, send, self._enter)
+            return
         if scope["type"] != "http":
-            raise RuntimeError("The gateway speaks HTTP; serve it without lifespan and websockets.")
+            raise RuntimeError("The gateway speaks HTTP and WebSockets; serve it without lifespan.")
         began = time.perf_counter()
         route = self._find(scope)
         looks = looks_of(scope, route.path if route else "", self._tables)
@@ -268,10 +283,10 @@ class Gateway:
 
     def drain(self) -> None:
         """End what would never end: those who are told what happens are told to come back."""
-        if self._tail is not None:
-            self._tail.end(Draining("This process ends; come back, another one goes on."))
+        if self._telling is not None:
+            self._telling.end(Draining("This process ends; come back, another one goes on."))
 
-    def _enter(self, request: Request) -> None:
+    def _enter(self, request: HTTPConnection) -> None:
         """Let in whom this is for: nobody under a foreign name, nobody who is not known."""
         check(request, self._names, self._origins.lets_write)
         self._guard.admit(request.scope)
@@ -299,7 +314,10 @@ class Gateway:
 
 
 async def _respond(
-    request: Request, route: Route | None, enter: Callable[[Request], None], looks: Looks | None
+    request: Request,
+    route: Route | None,
+    enter: Callable[[HTTPConnection], None],
+    looks: Looks | None,
 ) -> Response:
     """Return the endpoint's answer, or the problem that it met."""
     path: str = request.scope["path"]

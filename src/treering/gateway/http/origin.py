@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from ipaddress import ip_address
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from treering.gateway.http.problem import CrossSite, UnknownHost
 
@@ -30,13 +30,14 @@ def names_of(host: str, allowed: str | None) -> frozenset[str] | None:
 
 
 def check(
-    request: Request,
+    request: HTTPConnection,
     names: Collection[str] | None,
     lets_write: Callable[[str], bool] = lambda _origin: False,
 ) -> None:
     """Raise UnknownHost or CrossSite unless *request* may be answered under one of *names*.
 
-    *lets_write* says of the origin of another site whether its pages may write.
+    *lets_write* says of the origin of another site whether its pages may write. A WebSocket is
+    treated as a write is: a browser lets any page open one, and read all that it says.
     """
     host = request.headers.get("host", "")
     if names is not None and host and _name(host) not in names:
@@ -44,7 +45,7 @@ def check(
             f"{host[:_SHOWN]!r} is no name of this service: ask it as localhost, or add the name "
             "to TREERING_ALLOWED_HOSTS."
         )
-    if request.method not in _UNSAFE:
+    if request.scope["type"] == "http" and request.scope["method"] not in _UNSAFE:
         return
     origin = request.headers.get("origin")
     if origin is not None and lets_write(origin):

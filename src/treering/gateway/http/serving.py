@@ -13,6 +13,8 @@ from treering.gateway.http.protocol import Protocol
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
+_LARGEST = 65_536
+"""Bytes of what a client says over a WebSocket."""
 _GIVEN_UP = 60_000
 """Milliseconds after which a client that takes nothing of what it was sent has gone (on Linux)."""
 
@@ -85,7 +87,9 @@ def _configuration(app: ASGIApp, drain_seconds: float) -> uvicorn.Config:
         app,
         loop="none",
         http=Protocol,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -99,6 +103,6 @@ async def _end(
     server: uvicorn.Server, stop: asyncio.Event, draining: Callable[[], None] | None
 ) -> None:
     await stop.wait()
+    server.should_exit = True
     if draining is not None:
         draining()
-    server.should_exit = True

@@ -29,12 +29,12 @@ class Backlog:
         """Whether there is nothing to send and will be nothing."""
         return self.end is not None and not self._pieces
 
-    def put(self, piece: bytes) -> None:
-        """Let *piece* be sent."""
+    def put(self, piece: bytes, *, counts: bool = True) -> None:
+        """Let *piece* be sent; what the client has asked for need not *count*."""
         if self.end is not None:
             return
         self._pieces.append(piece)
-        self._bytes += len(piece)
+        self._bytes += len(piece) if counts else 0
         if self._bytes > self._most and len(self._pieces) > 1:
             self._pieces.clear()
             self.finish(
@@ -55,15 +55,15 @@ class Backlog:
         self._wake.set()
 
     async def take(self) -> Sequence[bytes]:
-        """Return what waits, in parts to send at once, as soon as there is a reason to look."""
+        """Return what waits, as soon as there is a reason to look."""
         await self._wake.wait()
         self._wake.clear()
         pieces, self._pieces, self._bytes = self._pieces, [], 0
-        return joined(pieces)
+        return pieces
 
 
 def joined(pieces: Sequence[bytes]) -> Sequence[bytes]:
-    """Return *pieces* in fewer and larger ones."""
+    """Return *pieces* in fewer and larger ones, to be sent at once."""
     if len(pieces) < 2:
         return pieces
     parts: list[bytes] = []

@@ -58,7 +58,7 @@ class Feed:
                 yield part
             while not self._backlog.is_over:
                 self._watch()
-                for part in await self._backlog.take() or self._word():
+                for part in joined(await self._backlog.take()) or self._word():
                     yield part
                 self._said = monotonic()
         except StoreError:

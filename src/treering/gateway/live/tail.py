@@ -75,10 +75,14 @@ class Tail:
                 await self._look()
                 self._following = asyncio.create_task(self._follow(), name="live tail")
 
+    async def now(self) -> Position:
+        """Return where the store stands, so that nobody is told of what was before he asked."""
+        return max((await self._known.head()).position, self.position)
+
     def end(self, why: Refusal) -> None:
         """Tell all members that nobody is told any more, and *why*; follow the store no longer."""
         self.ended = why
-        for member in self._members:
+        for member in [*self._members]:
             member.finish(why)
         if self._following is not None:
             self._following.cancel()
