@@ -88,3 +88,14 @@ def _all(said: object, key: str) -> Iterator[str]:
     elif isinstance(said, list):
         for each in cast("list[object]", said):
             yield from _all(each, key)
+
+
+async def test_schemas_are_listed_and_looked_for_as_described(
+    document: dict[str, Any], http: httpx2.AsyncClient
+) -> None:
+    listing = document["paths"]["/api/v1/schemas"]["get"]["responses"]["200"]["content"]
+    assert listing["application/json"]["schema"]["type"] == "array"
+    assert isinstance((await http.get("/api/v1/schemas")).json(), list)
+    for path in ("/api/v1/schemas/{id}", "/api/v1/commands/{id}"):
+        missing = await http.get(path.replace("{id}", "a%00b"))
+        assert str(missing.status_code) in document["paths"][path]["get"]["responses"]

@@ -21,6 +21,7 @@ from treering.gateway.openapi.operations import (
     WRITTEN,
     Described,
     content,
+    listed,
     operation,
     parameter,
 )  # fmt: skip
@@ -83,10 +84,17 @@ class OpenApi:
         }
 
 
-def _told(named: str, said: str, *, kind: str = "application/json") -> Described:
-    schema: Described = {"type": "string"} if kind.startswith("text/") else _OBJECT
-    answers = {200: (said, content(schema, kind=kind))}
-    return {"get": operation(named, said, _TAG, answers=answers, problems=())}
+def _told(
+    named: str,
+    said: str,
+    *,
+    kind: str = "application/json",
+    schema: Described | None = None,
+    problems: Sequence[int] = (),
+) -> Described:
+    shown: Described = schema or ({"type": "string"} if kind.startswith("text/") else _OBJECT)
+    answers = {200: (said, content(shown, kind=kind))}
+    return {"get": operation(named, said, _TAG, answers=answers, problems=problems)}
 
 
 _ID = parameter("id", {"type": "string"}, "Its id.", where="path", required=True)
@@ -127,9 +135,16 @@ _OURS: dict[str, Described] = {
     "/health/ready": _told("ready", "Whether it can be asked."),
     "/metrics": _told("metrics", "Figures for Prometheus.", kind="text/plain"),
     ADDRESS: _told("openapi", "This document."),
-    "/api/v1/schemas": _told("schemas", "All shapes of messages and read models."),
+    "/api/v1/schemas": _told(
+        "schemas", "All shapes of messages and read models.", schema=listed(_OBJECT)
+    ),
     "/api/v1/schemas/{id}": {
-        **_told("schema", "The JSON Schema of one revision.", kind="application/schema+json"),
+        **_told(
+            "schema",
+            "The JSON Schema of one revision.",
+            kind="application/schema+json",
+            problems=(404,),
+        ),
         "parameters": [_ID],
     },
     "/api/v1/events": {
@@ -159,7 +174,7 @@ _OURS: dict[str, Described] = {
         )
     },
     "/api/v1/commands/{id}": {
-        **_told("commandOutcome", "What became of a command."),
+        **_told("commandOutcome", "What became of a command.", problems=(404, 503)),
         "parameters": [_ID],
     },
 }
