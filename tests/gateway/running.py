@@ -139,6 +139,8 @@ class Running:
     """Ends the gateway."""
     serving: asyncio.Task[None] = field(repr=False)
     app: Gateway = field(repr=False)
+    parts: gateway.Parts = field(repr=False)
+    """What the gateway is made of."""
 
     def served(self) -> Sequence[tuple[str, str]]:
         """Return the methods and paths that are answered."""
@@ -285,6 +287,7 @@ async def _serve(
         stop=stop,
         serving=serving,
         app=app,
+        parts=parts,
     )
 
 
