@@ -30,20 +30,20 @@ keys = st.sampled_from(KEYS)
 texts = st.sampled_from([None, "x", "ü\n"])
 numbers = st.integers(-3, 3)
 values: dict[str, st.SearchStrategy[Any]] = {
-    "count": st.none() | numbers,
-    "sum": st.none() | st.just(1.25),
+    "amount": st.none() | numbers,
+    "total": st.none() | st.just(1.25),
     "text": texts,
     "items": st.none() | st.just([{"n": None}]),
     "note": st.none() | st.just({"b": 1, "a": [1.5]}),
 }
 functions: dict[str, st.SearchStrategy[Any]] = {
     "items": st.just(longer),
-    "sum": st.just(flat),
+    "total": st.just(flat),
     "text": st.just(str),
 }
 rows = st.fixed_dictionaries({}, optional=values)
 edits = rows | st.fixed_dictionaries({}, optional=functions)
-adds = st.dictionaries(st.sampled_from(["count", "sum"]), numbers, min_size=1)
+adds = st.dictionaries(st.sampled_from(["amount", "total"]), numbers, min_size=1)
 
 
 def put_odd(key: Row, row: Row) -> Change:
@@ -87,15 +87,15 @@ def test_two_batches_come_to_what_they_do_together(
 
 
 ONE: list[Change] = [
-    put(odds, {**KEYS[0], "sum": 2.0}),
-    patch(odds, KEYS[0], {"sum": 3.0, "text": "x"}),
-    patch(odds, KEYS[0], {"sum": flat}),
-    increment(odds, KEYS[0], {"sum": 1.0, "count": 1}),
+    put(odds, {**KEYS[0], "total": 2.0}),
+    patch(odds, KEYS[0], {"total": 3.0, "text": "x"}),
+    patch(odds, KEYS[0], {"total": flat}),
+    increment(odds, KEYS[0], {"total": 1.0, "amount": 1}),
     remove(odds, KEYS[0]),
 ]
 
 
-@pytest.mark.parametrize("before", [[], [put(odds, {**KEYS[0], "count": 5})]], ids=["none", "one"])
+@pytest.mark.parametrize("before", [[], [put(odds, {**KEYS[0], "amount": 5})]], ids=["none", "one"])
 def test_a_batch_comes_to_that_whatever_follows_on_what(before: list[Change]) -> None:
     there = apply(before, {"odds": {}})["odds"]
     for batch in product(ONE, repeat=4):
@@ -107,12 +107,12 @@ def test_a_patch_of_a_row_that_is_not_there_does_nothing() -> None:
 
 
 def test_an_increment_of_a_row_that_is_not_there_makes_it() -> None:
-    assert apply([increment(odds, KEYS[0], {"count": 2})], {})["odds"] == {
+    assert apply([increment(odds, KEYS[0], {"amount": 2})], {})["odds"] == {
         ("a", 1): {
             "part": "a",
             "number": 1,
-            "count": 2,
-            "sum": None,
+            "amount": 2,
+            "total": None,
             "text": None,
             "items": None,
             "note": None,
@@ -121,7 +121,7 @@ def test_an_increment_of_a_row_that_is_not_there_makes_it() -> None:
 
 
 def test_a_put_forgets_what_stood_there() -> None:
-    found = apply([put(odds, {**KEYS[0], "text": "x"}), put(odds, {**KEYS[0], "count": 1})], {})
+    found = apply([put(odds, {**KEYS[0], "text": "x"}), put(odds, {**KEYS[0], "amount": 1})], {})
     assert found["odds"]["a", 1]["text"] is None
 
 
@@ -153,9 +153,9 @@ def test_a_row_without_what_it_needs_is_refused_before_a_database_does() -> None
         MetaData(),
         Column("id", Text, primary_key=True),
         Column("label", Text, nullable=False),
-        Column("count", BigInteger),
+        Column("amount", BigInteger),
     )
     with pytest.raises(DeclarationError, match=r"strict\.label is never empty"):
-        apply([increment(strict, "a", {"count": 1})], {})
-    changes = [put(strict, {"id": "a", "label": "x"}), increment(strict, "a", {"count": 1})]
-    assert apply(changes, {})["strict"]["a",] == {"id": "a", "label": "x", "count": 1}
+        apply([increment(strict, "a", {"amount": 1})], {})
+    changes = [put(strict, {"id": "a", "label": "x"}), increment(strict, "a", {"amount": 1})]
+    assert apply(changes, {})["strict"]["a",] == {"id": "a", "label": "x", "amount": 1}

@@ -40,7 +40,8 @@ async def other(database: Database) -> AsyncGenerator[asyncpg.Connection]:
 async def test_a_read_model_whose_tables_can_not_be_made_holds_up_no_other(
     store: Store, models: ReadModels, folding: Folding
 ) -> None:
-    table = Table("odd", MetaData(), Column("id", Unknown(), primary_key=True))
+    key = Column("id", Text, primary_key=True)
+    table = Table("odd", MetaData(), key, Column("_odd", Unknown()))
     odd = Projection(name="odd", tables=[table], fold=COUNTS.fold, kinds={"parcel"})
     async with folding([odd, COUNTS]):
         for _ in range(10):

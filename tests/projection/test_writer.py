@@ -131,12 +131,12 @@ async def test_an_increment_leaves_alone_what_a_row_needs(
         MetaData(),
         Column("id", Text, primary_key=True),
         Column("label", Text, nullable=False),
-        Column("count", BigInteger),
+        Column("amount", BigInteger),
     )
     built = await made(ground, connection, strict)
     writer = Writer(built)
-    for change in (put(strict, {"id": "a", "label": "x"}), increment(strict, "a", {"count": 2})):
+    for change in (put(strict, {"id": "a", "label": "x"}), increment(strict, "a", {"amount": 2})):
         await writer.write(connection, Net([change]).tables[strict])
-    found = await connection.fetchrow(f"select label, count from {built}")  # noqa: S608 - ours
+    found = await connection.fetchrow(f"select label, amount from {built}")  # noqa: S608 - ours
     assert found is not None
     assert tuple(found) == ("x", 2)

@@ -66,12 +66,12 @@ odds = Table(
     MetaData(),
     Column("part", Text, primary_key=True),
     Column("number", BigInteger, primary_key=True),
-    Column("count", BigInteger),
-    Column("sum", Double),
+    Column("amount", BigInteger),
+    Column("total", Double),
     Column("text", Text),
     Column("items", JSONB),
     Column("note", JSON),
-    Index("odds_count", "count"),
+    Index("odds_amount", "amount"),
 )
 
 
