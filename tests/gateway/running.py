@@ -11,6 +11,7 @@ from msgspec import Meta
 from pydantic import Field
 
 from treering import gateway
+from treering.app.serving import tables
 from treering.bus import Client, Handler, HandlerOptions, Topics, create_topics
 from treering.decider import Decider
 from treering.domain.api_key import api_key
@@ -208,6 +209,7 @@ async def running(
         parts = gateway.Parts(
             service=Service(id="tests", version="1.2.3", description="Under test."),
             collections=[gateway.Collection(entity=entity) for entity in ENTITIES],
+            tables=tables(projections, ENTITIES),
             registry=registry,
             schemas=_schemas(),
             reader=reader,

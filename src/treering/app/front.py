@@ -13,6 +13,7 @@ from treering import gateway
 from treering.app.advising import keep_advising
 from treering.app.loading import App, named
 from treering.app.parts import kafka_of, patiently, pool_of
+from treering.app.serving import tables
 from treering.bus import Client
 from treering.keys import Keyring, configured_keys, following
 from treering.reading import ReadModels, Replicas
@@ -49,6 +50,7 @@ async def run_gateway(
         parts = gateway.Parts(
             service=app.service,
             collections=[gateway.Collection(entity=entity) for entity in app.entities],
+            tables=tables(app.projections, app.entities),
             registry=app.registry,
             schemas=schemas,
             reader=reader,

@@ -33,8 +33,8 @@ def read_model(projection: Projection, entities: Sequence[type[Entity]]) -> Sche
     return {
         "title": projection.name,
         "type": "object",
-        "properties": {column.name: _column(column) for column in shown},
-        "required": [column.name for column in shown],
+        "properties": {str(column.name): _column(column) for column in shown},
+        "required": [str(column.name) for column in shown],
     }
 
 

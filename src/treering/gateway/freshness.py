@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Table
 from treering.gateway.http.problem import ReadModelBehind
 from treering.gateway.positions import Epoch
 from treering.message import Position
@@ -36,7 +36,7 @@ class Freshness:
         return (await self._epoch.token(0)).partition(":")[0]
 
     async def wait(
-        self, collection: Collection, request: Request, demanded: str | None
+        self, collection: Table, request: Request, demanded: str | None
     ) -> Mapping[str, str] | None:
         """Wait for the position that the client has seen; return what to say of it."""
         token = demanded or request.headers.get(POSITION)

@@ -53,6 +53,8 @@ class Projection:
     """Columns of it whose words are searched, as `treering.query.words` writes them."""
     cache: float | None = None
     """Seconds that answers may be kept; 0: never; unless said what the gateway is set to."""
+    served: bool = True
+    """Whether the gateway answers questions about it."""
     upcasts: Sequence[Upcast] = ()
     """How older events of its kinds are read; `treering` fills them in."""
     version: str = field(init=False)
@@ -126,6 +128,7 @@ def projection(
     kinds: Collection[str],
     replaces: str | None = None,
     cache: float | None = None,
+    served: bool = True,
 ) -> Callable[[Fold], Projection]:
     """Make a read model of the fold below.
 
@@ -139,7 +142,13 @@ def projection(
 
     def declared(fold: Fold) -> Projection:
         return Projection(
-            name=name, tables=tables, fold=fold, kinds=kinds, replaces=replaces, cache=cache
+            name=name,
+            tables=tables,
+            fold=fold,
+            kinds=kinds,
+            replaces=replaces,
+            cache=cache,
+            served=served,
         )
 
     return declared

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Table
 from treering.gateway.freshness import Freshness
 from treering.gateway.http.query import Parser, parsed
 from treering.query import LISTED, Parsing, QueryOptions, truth
@@ -43,9 +43,7 @@ class Question:
 class Questions:
     """Reads what requests ask of one collection, and waits until its rows are fresh enough."""
 
-    def __init__(
-        self, collection: Collection, read_models: ReadModels, freshness: Freshness
-    ) -> None:
+    def __init__(self, collection: Table, read_models: ReadModels, freshness: Freshness) -> None:
         self.collection = collection
         self.read_models = read_models
         self._freshness = freshness

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import override
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.entity.validation import fault, invalid
+from treering.gateway.collection import Collection
 from treering.gateway.entities.links import linked, of_one
 from treering.gateway.entities.past import Past
 from treering.gateway.entities.questions import ANY, Question, Questions
@@ -17,7 +19,7 @@ from treering.gateway.http.problem import TooLong
 from treering.gateway.http.query import Parser, one_of, whole
 from treering.gateway.http.routes import Routes
 from treering.query import COUNTS, QueryOptions, truth, written
-from treering.reading import Listing
+from treering.reading import Found, Listing
 
 _LAST_PAGE = 10_000_000
 _PAST = "past"
@@ -33,15 +35,12 @@ _LIST: Mapping[str, Parser] = {
 
 
 class Reads:
-    """GET of one collection."""
+    """GET of one collection, or of a further read model."""
 
-    def __init__(
-        self, questions: Questions, freshness: Freshness, past: Past, *, most: int
-    ) -> None:
+    def __init__(self, questions: Questions, freshness: Freshness, *, most: int) -> None:
         self._questions = questions
         self._collection = questions.collection
         self._most = most
-        self._past = past
         self._read_models = questions.read_models
         self._freshness = freshness
 
@@ -50,14 +49,19 @@ class Reads:
         path = self._collection.path
         routes.add("GET", path, self.list)
         routes.add("GET", f"{path}/$schema", self.schema)
-        routes.add("GET", f"{path}/{{id}}", self.get)
+        if self._collection.has_id:
+            routes.add("GET", f"{path}/{{id}}", self.get)
 
     async def get(self, request: Request) -> Response:
-        """Answer with one entity."""
+        """Answer with one row."""
         named = self._collection.id_in_path(request.path_params["id"])
-        asked = await self._questions.asked(request, _ONE, ("fields",))
-        if "as_of" in asked.said:
-            return await self._then(request, named, asked)
+        asked = await self._questions.asked(request, ANY, ("fields",))
+        found = await self._found(named, asked)
+        tag = await self._tag(found.version, found.mark)
+        return tagged(request, found.text, tag, asked.headers)
+
+    async def _found(self, named: str, asked: Question) -> Found:
+        """Return the row that is asked for; raises NotFound if there is none."""
         found = await self._read_models.get(
             self._collection.read_model,
             named,
@@ -66,28 +70,10 @@ class Reads:
         )
         if found is None:
             raise self._collection.missing(named)
-        if asked.said.get("links"):
-            tag = await self._tag(found.version, f"{found.mark} links")
-            text = linked(found.text, of_one(self._collection, named))
-            return tagged(request, text, tag, asked.headers)
-        tag = await self._tag(found.version, found.mark)
-        return tagged(request, found.text, tag, asked.headers)
-
-    async def _then(self, request: Request, named: str, asked: Question) -> Response:
-        """Answer with one entity as it was."""
-        shown, version = await self._past.as_of(named, asked.said["as_of"])
-        if "deleted_at" in shown and not asked.said.get("include_deleted", False):
-            raise self._collection.missing(named)
-        fields = asked.parsing.fields
-        wanted = shown if fields is None else {name: shown.get(name) for name in fields}
-        text = msgspec.json.encode(wanted).decode()
-        if asked.said.get("links"):
-            text = linked(text, of_one(self._collection, named))
-        tag = await self._tag(version, f"{_PAST} links" if asked.said.get("links") else _PAST)
-        return tagged(request, text, tag)
+        return found
 
     async def list(self, request: Request) -> Response:
-        """Answer with all entities, with a page, or with those that follow a cursor."""
+        """Answer with all rows, with a page, or with those that follow a cursor."""
         asked = await self._questions.asked(request, _LIST)
         wanted, page = _wanted(asked)
         if wanted.limit is None:
@@ -108,12 +94,57 @@ class Reads:
         return tagged(request, text, tag_of(found.position, token, found.mark), asked.headers)
 
     async def schema(self, _request: Request) -> Response:
-        """Answer with the JSON Schema of the entity's fields."""
-        schema = self._collection.entity.model_json_schema()
+        """Answer with the JSON Schema of what is read."""
+        schema = self._collection.json_schema()
         return Response(msgspec.json.encode(schema), media_type="application/json")
 
     async def _tag(self, version: int | None, mark: str) -> str | None:
         return None if version is None else tag_of(version, await self._freshness.epoch(), mark)
+
+
+class EntityReads(Reads):
+    """GET of one collection, whose entities have a past and links."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        questions: Questions,
+        freshness: Freshness,
+        past: Past,
+        *,
+        most: int,
+    ) -> None:
+        super().__init__(questions, freshness, most=most)
+        self._entities = collection
+        self._past = past
+
+    @override
+    async def get(self, request: Request) -> Response:
+        """Answer with one entity."""
+        named = self._entities.id_in_path(request.path_params["id"])
+        asked = await self._questions.asked(request, _ONE, ("fields",))
+        if "as_of" in asked.said:
+            return await self._then(request, named, asked)
+        found = await self._found(named, asked)
+        if asked.said.get("links"):
+            tag = await self._tag(found.version, f"{found.mark} links")
+            text = linked(found.text, of_one(self._entities, named))
+            return tagged(request, text, tag, asked.headers)
+        tag = await self._tag(found.version, found.mark)
+        return tagged(request, found.text, tag, asked.headers)
+
+    async def _then(self, request: Request, named: str, asked: Question) -> Response:
+        """Answer with one entity as it was."""
+        shown, version = await self._past.as_of(named, asked.said["as_of"])
+        if "deleted_at" in shown and not asked.said.get("include_deleted", False):
+            raise self._collection.missing(named)
+        fields = asked.parsing.fields
+        wanted = shown if fields is None else {name: shown.get(name) for name in fields}
+        text = msgspec.json.encode(wanted).decode()
+        if asked.said.get("links"):
+            text = linked(text, of_one(self._entities, named))
+        tag = await self._tag(version, f"{_PAST} links" if asked.said.get("links") else _PAST)
+        return tagged(request, text, tag)
 
 
 def _wanted(asked: Question) -> tuple[QueryOptions, int | None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Table
 
 type Row = Mapping[str, msgspec.Raw]
 
@@ -17,7 +17,7 @@ _QUOTED = re.compile(r'[",\r\n]|^$')
 _LISTED = ("", "/{id}", "/$stats", "/$facets", "/$aggregate")
 
 
-def tables_of(collections: Iterable[Collection]) -> frozenset[str]:
+def tables_of(collections: Iterable[Table]) -> frozenset[str]:
     """Return the addresses whose answers are tables, too."""
     paths = (each.path for one in collections for each in (one, *one.before))
     return frozenset(f"{path}{rest}" for path in paths for rest in _LISTED)

@@ -83,7 +83,8 @@ class Routes:
             route = route.make(segment)
         if method in route.endpoints:
             raise DeclarationError(
-                f"Two answer {method} {path}; give an entity there another `plural`."
+                f"Two answer {method} {path}: give an entity there another `plural`, a read model "
+                "another name, or say `served=False` of it."
             )
         route.endpoints[method] = endpoint
         if method == "GET":

@@ -1,27 +1,40 @@
-"""The paths of one collection."""
+"""The paths of one collection, and of one further read model."""
 
 from treering.entity.operation import address as operation_path
-from treering.gateway.collection import ID
+from treering.gateway.collection import ID, Collection, Table
 from treering.gateway.openapi import reading, writing
 from treering.gateway.openapi.operations import Described, parameter
 from treering.gateway.openapi.subject import Subject
 from treering.gateway.switches import is_served
 
 
-def paths_of(of: Subject) -> dict[str, Described]:
+def paths_of_table(of: Subject[Table]) -> dict[str, Described]:
     """Return its operations, by path and method."""
     path = of.collection.path
-    one = f"{path}/{{id}}"
     found: dict[str, Described] = {
-        path: {"get": reading.all_of(of), "post": writing.create(of)},
+        path: {"get": reading.all_of(of)},
         f"{path}/$schema": {"get": reading.schema(of)},
         f"{path}/$stats": {"get": reading.stats(of)},
         f"{path}/$facets": {"get": reading.facets(of)},
         f"{path}/$aggregate": {"get": reading.aggregate(of)},
         f"{path}/$export": {"get": reading.export(of)},
+    }
+    if of.collection.has_id:
+        key = parameter("id", {"type": "string"}, "Its key.", where="path", required=True)
+        found[f"{path}/{{id}}"] = {"get": reading.one(of), "parameters": [key]}
+    return found
+
+
+def paths_of(of: Subject[Collection]) -> dict[str, Described]:
+    """Return its operations, by path and method."""
+    path = of.collection.path
+    one = f"{path}/{{id}}"
+    found = paths_of_table(of)
+    found[path]["post"] = writing.create(of)
+    found |= {
         f"{path}/$bulk": {"post": writing.bulk(of)},
         one: {
-            "get": reading.one(of),
+            "get": reading.one_entity(of),
             "put": writing.change(of, "update", "Set the fields that are named"),
             "patch": writing.change(of, "patch", "Apply a merge patch (RFC 7396) to fields"),
             "delete": writing.plain(of, "delete"),
@@ -44,7 +57,7 @@ def paths_of(of: Subject) -> dict[str, Described]:
     return found
 
 
-def _served(of: Subject, address: str, said: Described) -> Described:
+def _served(of: Subject[Collection], address: str, said: Described) -> Described:
     """Return the operations at an *address* that are served."""
     return {
         method: each
@@ -53,7 +66,7 @@ def _served(of: Subject, address: str, said: Described) -> Described:
     }
 
 
-def _id(of: Subject) -> Described:
+def _id(of: Subject[Collection]) -> Described:
     is_any = of.collection.entity.declaration.ids == "any"
     pattern = {"pattern": f"^{ID.pattern}$"} if is_any else {}
     return parameter("id", {"type": "string", **pattern}, "Its id.", where="path", required=True)

@@ -7,13 +7,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Collection, Table
 from treering.gateway.forms import tables_of
 from treering.gateway.http.routes import Routes
 from treering.gateway.live import EVENT_STREAM
 from treering.gateway.openapi.access import PATHS, SCHEMES, SHAPES
 from treering.gateway.openapi.batch import batch
-from treering.gateway.openapi.collection import paths_of
+from treering.gateway.openapi.collection import paths_of, paths_of_table
 from treering.gateway.openapi.events import EVENTS
 from treering.gateway.openapi.forms import add_forms
 from treering.gateway.openapi.operations import (
@@ -25,7 +25,7 @@ from treering.gateway.openapi.operations import (
     operation,
     parameter,
 )  # fmt: skip
-from treering.gateway.openapi.shapes import shapes
+from treering.gateway.openapi.shapes import row, shapes
 from treering.gateway.openapi.subject import Subject
 from treering.gateway.openapi.writing import KEY, PREFER
 from treering.reading import ReadModels
@@ -41,10 +41,15 @@ class OpenApi:
     """`/openapi.json`, made once."""
 
     def __init__(
-        self, service: Service, collections: Sequence[Collection], read_models: ReadModels
+        self,
+        service: Service,
+        collections: Sequence[Collection],
+        tables: Sequence[Table],
+        read_models: ReadModels,
     ) -> None:
         self._service = service
         self._collections = collections
+        self._tables = tables
         self._read_models = read_models
         self._made: bytes | None = None
 
@@ -63,13 +68,19 @@ class OpenApi:
         components: dict[str, Described] = {"Problem": PROBLEM, **SHAPES}
         for each in self._collections:
             components |= shapes(each.entity)
+        for each in self._tables:
+            components |= row(each)
         paths = deepcopy({**_OURS, **PATHS})
         for each in self._collections:
             shape = self._read_models.shape(each.read_model)
             paths |= paths_of(Subject(each, shape, components))
-        add_forms(paths, tables_of(self._collections))
+        for each in self._tables:
+            shape = self._read_models.shape(each.read_model)
+            paths |= paths_of_table(Subject(each, shape, components))
+        told = [*self._collections, *self._tables]
+        add_forms(paths, tables_of(told))
         service = self._service
-        plurals = [each.plural for each in self._collections]
+        plurals = [each.plural for each in told]
         return {
             "openapi": "3.1.0",
             "info": {

@@ -30,7 +30,7 @@ _FORMS = ["csv", "ndjson", "json", "xlsx"]
 _FORM = parameter("format", {"enum": _FORMS}, "Of the file; CSV unless said.")
 
 
-def _matching(of: Subject) -> Sequence[Described]:
+def _matching(of: Subject[Any]) -> Sequence[Described]:
     """Return the parameters that say which rows match."""
     plain = [
         parameter(name, _KINDS[word], f"Only those with this {name}; `{name}[op]` says more.")
@@ -42,7 +42,7 @@ def _matching(of: Subject) -> Sequence[Described]:
     return [said, *([search] if of.shape.searchable else []), *plain, _DELETED, _FRESH]
 
 
-def all_of(of: Subject) -> Described:
+def all_of(of: Subject[Any]) -> Described:
     """Describe the list."""
     page = {
         "type": "object",
@@ -74,33 +74,38 @@ def all_of(of: Subject) -> Described:
     )
 
 
-def one(of: Subject) -> Described:
-    """Describe one of them."""
-    links = parameter("links", {"type": "boolean"}, "Whether `_links` say where to go on.")
-    then = parameter("as_of", _TEXT, "A position or a time: shows it as it was.")
+def one(of: Subject[Any], *further: Described) -> Described:
+    """Describe one of them, which may be asked with *further* parameters."""
     return of.operation(
         "get",
         f"Show {of.one}",
-        parameters=[_FIELDS, then, links, _DELETED, _FRESH],
+        parameters=[_FIELDS, *further, _DELETED, _FRESH],
         answers={200: ("It.", of.body()), 304: ("It is what `If-None-Match` names.", None)},
         problems=(400, *READ),
     )
 
 
-def schema(of: Subject) -> Described:
+def one_entity(of: Subject[Any]) -> Described:
+    """Describe one entity, which has links and a past."""
+    links = parameter("links", {"type": "boolean"}, "Whether `_links` say where to go on.")
+    then = parameter("as_of", _TEXT, "A position or a time: shows it as it was.")
+    return one(of, then, links)
+
+
+def schema(of: Subject[Any]) -> Described:
     """Describe `$schema`."""
     shown = content({"type": "object"})
     answers = {200: ("The schema of the fields.", shown)}
     return of.operation("schemaOf", f"The JSON Schema of {of.tag}", answers=answers, problems=())
 
 
-def stats(of: Subject) -> Described:
+def stats(of: Subject[Any]) -> Described:
     """Describe `$stats`."""
     count = parameter("count", {"enum": [*COUNTS[:2]]}, "Whether all are counted, or estimated.")
     return _figures(of, "stats", f"How many {of.tag} match", [count], {"total": 1})
 
 
-def facets(of: Subject) -> Described:
+def facets(of: Subject[Any]) -> Described:
     """Describe `$facets`."""
     wanted = [
         parameter("of", _TEXT, "Fields, such as `tags,name`.", required=True),
@@ -110,7 +115,7 @@ def facets(of: Subject) -> Described:
     return _figures(of, "facets", f"How often values of {of.tag} are there", wanted, sample)
 
 
-def aggregate(of: Subject) -> Described:
+def aggregate(of: Subject[Any]) -> Described:
     """Describe `$aggregate`."""
     wanted = [
         parameter("group_by", _TEXT, "Fields whose values make the groups."),
@@ -122,7 +127,7 @@ def aggregate(of: Subject) -> Described:
 
 
 def _figures(
-    of: Subject, word: str, said: str, wanted: Sequence[Described], sample: Any
+    of: Subject[Any], word: str, said: str, wanted: Sequence[Described], sample: Any
 ) -> Described:
     schema = {"type": "array" if isinstance(sample, list) else "object"}
     return of.operation(
@@ -133,7 +138,7 @@ def _figures(
     )
 
 
-def export(of: Subject) -> Described:
+def export(of: Subject[Any]) -> Described:
     """Describe `$export`."""
     file = {
         **content(_TEXT, kind="text/csv"),
@@ -150,7 +155,7 @@ def export(of: Subject) -> Described:
     )
 
 
-def history(of: Subject) -> Described:
+def history(of: Subject[Any]) -> Described:
     """Describe `$history`."""
     return of.operation(
         "historyOf",
@@ -164,7 +169,7 @@ def history(of: Subject) -> Described:
     )
 
 
-def diff(of: Subject) -> Described:
+def diff(of: Subject[Any]) -> Described:
     """Describe `$diff`."""
     return of.operation(
         "diffOf",

@@ -8,6 +8,7 @@ import msgspec
 
 from treering.entity import Entity, Tag, Untag
 from treering.entity.operation import Operation
+from treering.gateway.collection import Collection, Table
 from treering.gateway.openapi.operations import Described
 
 _SHOWN: Mapping[str, Described] = {
@@ -23,14 +24,29 @@ _SHOWN: Mapping[str, Described] = {
 }
 
 
-def name_of(entity: type[Entity]) -> str:
-    """Return what the components of an entity are called: of its kind, which no other has."""
-    return "".join(word.capitalize() for word in re.split("-", entity.declaration.kind))
+def name_of(table: Table) -> str:
+    """Return what the components are called: of an entity's kind, or of a further read model."""
+    if isinstance(table, Collection):
+        return _name(table.entity)
+    return f"{_words(table.read_model)}Row"
+
+
+def row(table: Table) -> dict[str, Described]:
+    """Return the component of a further read model."""
+    return {name_of(table): {"type": "object", **table.schema}}
+
+
+def _name(entity: type[Entity]) -> str:
+    return _words(entity.declaration.kind)
+
+
+def _words(said: str) -> str:
+    return "".join(word.capitalize() for word in re.split("[-_]", said))
 
 
 def shapes(entity: type[Entity]) -> dict[str, Described]:
     """Return the components of one entity, by their names."""
-    name = name_of(entity)
+    name = _name(entity)
     shown = _schema(entity, name, "serialization")
     made = _schema(entity, f"{name}New", "validation")
     found = {**shown.pop("$defs", {}), **made.pop("$defs", {})}
@@ -49,10 +65,10 @@ def shapes(entity: type[Entity]) -> dict[str, Described]:
 def asked(entity: type[Entity], operation: Operation) -> tuple[Described, dict[str, Described]]:
     """Return the schema of an operation's body, and the components that it refers to."""
     if operation.body in {Tag, Untag}:
-        tags = _schema(entity, f"{name_of(entity)}New", "validation")["properties"]["tags"]
+        tags = _schema(entity, f"{_name(entity)}New", "validation")["properties"]["tags"]
         said: Described = {"type": "object", "required": ["tags"], "properties": {"tags": tags}}
         return said, {}
-    prefix = f"{name_of(entity)}.command."
+    prefix = f"{_name(entity)}.command."
     template = f"#/components/schemas/{prefix}{{name}}"
     (schema,), found = msgspec.json.schema_components([operation.body], ref_template=template)
     return schema, {f"{prefix}{name}": each for name, each in found.items()}

@@ -1,10 +1,10 @@
-"""What operations are about: one collection, and how it is described."""
+"""What operations are about: one collection or read model, and how it is described."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Table
 from treering.gateway.openapi.examples import example
 from treering.gateway.openapi.operations import READ, Described, content, listed, operation, ref
 from treering.gateway.openapi.shapes import name_of
@@ -12,17 +12,17 @@ from treering.query import Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """One collection among the *components* of the document."""
+class Subject[Of: Table]:
+    """One of them, among the *components* of the document."""
 
-    collection: Collection
+    collection: Of
     shape: Shape
     components: Mapping[str, Described]
 
     @property
     def name(self) -> str:
         """What its components are called."""
-        return name_of(self.collection.entity)
+        return name_of(self.collection)
 
     @property
     def tag(self) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from treering.entity.operation import Operation
+from treering.gateway.collection import Collection
 from treering.gateway.openapi.examples import example
 from treering.gateway.openapi.operations import (
     WRITTEN,
@@ -36,7 +37,7 @@ _LATER = {202: ("It is on its way; `Location` will have its outcome.", content(P
 _SHORT = {204: ("It is done, and nothing more was wanted.", None)}
 
 
-def create(of: Subject) -> Described:
+def create(of: Subject[Collection]) -> Described:
     """Describe `POST`."""
     return of.operation(
         "create",
@@ -48,7 +49,7 @@ def create(of: Subject) -> Described:
     )
 
 
-def change(of: Subject, word: str, said: str) -> Described:
+def change(of: Subject[Collection], word: str, said: str) -> Described:
     """Describe `PUT` or `PATCH`."""
     return of.operation(
         word,
@@ -60,7 +61,7 @@ def change(of: Subject, word: str, said: str) -> Described:
     )
 
 
-def plain(of: Subject, word: str, *, shows: bool = True) -> Described:
+def plain(of: Subject[Collection], word: str, *, shows: bool = True) -> Described:
     """Describe an operation without a body, which *shows* it if that is preferred at least."""
     shown = {200: ("It, as it is now.", of.body())} if shows else {}
     return of.operation(
@@ -72,7 +73,7 @@ def plain(of: Subject, word: str, *, shows: bool = True) -> Described:
     )
 
 
-def operate(of: Subject, operation: Operation) -> Described:
+def operate(of: Subject[Collection], operation: Operation) -> Described:
     """Describe an operation that the entity has of its own."""
     schema, _ = asked(of.collection.entity, operation)
     said = (operation.body.__doc__ or "").strip().partition("\n")[0].rstrip(".")
@@ -87,7 +88,7 @@ def operate(of: Subject, operation: Operation) -> Described:
     )
 
 
-def bulk(of: Subject) -> Described:
+def bulk(of: Subject[Collection]) -> Described:
     """Describe `$bulk`."""
     parts = {
         "create": of.several("New"),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from treering.errors import StoreError
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Table
 from treering.gateway.forms.accepting import takes_page
 from treering.gateway.http.guard import is_known
 from treering.gateway.http.routes import Routes
@@ -47,7 +47,7 @@ class Home:
     """The page, of the parts that it tells of."""
 
     service: Service
-    collections: Sequence[Collection]
+    collections: Sequence[Table]
     about: About
     health: Health
     read_models: ReadModels
@@ -70,7 +70,7 @@ class Home:
         body = [*self._head(), *self._collections(counts), *_checks(checks), *_models(models)]
         return page(self.service.display_name, body)
 
-    async def _count(self, collection: Collection) -> str:
+    async def _count(self, collection: Table) -> str:
         """Return how many rows there are, or about how many if counting them would take long."""
         name = collection.read_model
         about = await _patiently(self.read_models.total(name, _PLANNED))
@@ -97,7 +97,7 @@ class Home:
         yield from table(("Name", "Entries", "As"), rows)
 
 
-def _ways(of: Collection) -> str:
+def _ways(of: Table) -> str:
     ways = {
         "CSV": f"{of.path}/$export?format=csv",
         "JSON": f"{of.path}/$export?format=json",

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from treering import metrics
 from treering.errors import StoreError
-from treering.gateway.collection import Collection
+from treering.gateway.collection import Collection, Table
 from treering.gateway.http.routes import Routes
 from treering.gateway.positions import Epoch
 from treering.reading import ReadModels
@@ -32,7 +32,7 @@ class About:
     def __init__(
         self,
         service: Service,
-        collections: Sequence[Collection],
+        collections: Sequence[Table],
         reader: Reader,
         epoch: Epoch,
         read_models: ReadModels,
@@ -117,16 +117,19 @@ class About:
             metrics.projection_stopped.labels(each.name).set(each.state in {"stopped", "held"})
 
 
-def _collection(collection: Collection, read_models: ReadModels) -> Mapping[str, Any]:
+def _collection(collection: Table, read_models: ReadModels) -> Mapping[str, Any]:
     shape = read_models.shape(collection.read_model)
-    return {
-        "kind": collection.kind,
+    found: dict[str, Any] = {
+        "read_model": collection.read_model,
         "path": collection.path,
         "schema": f"{collection.path}/$schema",
         "fields": sorted(map(str, shape.words)),
         "searchable": sorted(map(str, shape.searchable)),
-        "operations": [each.word for each in collection.entity.declaration.operations],
     }
+    if isinstance(collection, Collection):
+        said = collection.entity.declaration
+        found |= {"kind": said.kind, "operations": [each.word for each in said.operations]}
+    return found
 
 
 async def exposed(_request: Request) -> Response:
