@@ -1,5 +1,6 @@
 """Several requests in one: each is answered as if it had come alone, in order."""
 
+from base64 import b64decode
 from typing import Any
 
 import httpx2
@@ -36,6 +37,20 @@ async def test_requests_of_several_collections_are_answered_in_order(
     assert found[2]["body"]["type"] == "urn:treering:error:validation-failed"
     assert found[4]["body"] is None
     assert (await http.get(found[3]["headers"]["location"])).json() == found[3]["body"]
+
+
+async def test_an_answer_that_is_no_text_is_told_too(http: httpx2.AsyncClient) -> None:
+    packed = {"Accept": "application/msgpack"}
+    wanted = await http.get(CONFIGS, headers=packed)
+    said = [{"method": "GET", "path": CONFIGS, "headers": packed}]
+    (found,) = (await http.post(BATCH, json=said)).json()
+    if wanted.content.isascii():
+        assert found["body"] == wanted.text
+    else:
+        assert b64decode(found["base64"]) == wanted.content
+    said[0]["headers"] = {"Accept-Encoding": "gzip"}
+    refused = await http.post(BATCH, json=said)
+    assert (refused.status_code, word(refused)) == (422, "validation-failed")
 
 
 async def test_a_batch_that_is_sent_again_happens_once(http: httpx2.AsyncClient) -> None:

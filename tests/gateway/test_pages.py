@@ -62,7 +62,8 @@ async def test_every_link_of_a_page_leads_somewhere(http: httpx2.AsyncClient) ->
         assert read.links
         for each in [*read.links, *(one for one in read.loads if not one.startswith("data:"))]:
             assert each.startswith("/")
-            assert (await http.get(each, headers=BROWSER)).status_code == 200, each
+            async with http.stream("GET", each, headers=BROWSER) as led:  # events never end
+                assert led.status_code == 200, each
 
 
 async def test_a_program_is_told_the_same_in_json(http: httpx2.AsyncClient) -> None:

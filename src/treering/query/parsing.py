@@ -7,6 +7,7 @@ from treering.entity.validation import fault, nearest
 from treering.query.cursor import read_cursor
 from treering.query.filters import Filters
 from treering.query.options import Cursor, Figure, Filter, Grouping, SortSpec
+from treering.query.reserved import RESERVED
 from treering.query.shape import Fault, Loc, Shape, Unfit
 from treering.query.sorting import read_sort
 from treering.query.words import words_of
@@ -72,7 +73,7 @@ class Parsing:
         self._said.add(name)
         if name in self._parts:
             self._attempt(self._readers[name], loc, text)
-        elif not self._filters.add_spelled(name, text):
+        elif name in RESERVED or not self._filters.add_spelled(name, text):
             near = nearest(name.partition("[")[0], self._names)
             word = "Unknown parameter"
             self._faults.append(fault(loc, "unknown_parameter", word, text, near=near))

@@ -1,6 +1,7 @@
 """Several requests in one: each is asked as if it had come alone, in order."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 from urllib.parse import unquote
@@ -28,6 +29,8 @@ _OWN = frozenset({
     b"transfer-encoding", b"x-request-id",
 })  # fmt: skip
 """Headers of the batch that say nothing of what is in it."""
+_WHOLE = frozenset({b"accept-encoding", b"content-length", b"host", b"origin"})
+"""Headers that a request in it can not have."""
 _TOLD = frozenset({
     "content-type", "etag", "location", "preference-applied", "retry-after", "treering-position",
     "treering-read-model", "x-request-id",
@@ -73,9 +76,13 @@ class _Answer:
     def told(self) -> Mapping[str, object]:
         """Return it as it stands in the answer of the batch."""
         headers = {name: value for name, value in self._headers.items() if name != "content-type"}
-        is_json = "json" in self._headers.get("content-type", "")
-        body = msgspec.Raw(self._body) if is_json and self._body else self._body.decode()
-        return {"status": self.status, "headers": headers, "body": body or None}
+        found = {"status": self.status, "headers": headers}
+        if "json" in self._headers.get("content-type", "") and self._body:
+            return {**found, "body": msgspec.Raw(self._body)}
+        try:
+            return {**found, "body": self._body.decode() or None}
+        except UnicodeDecodeError:
+            return {**found, "base64": b64encode(self._body).decode()}
 
 
 class Batch:
@@ -169,7 +176,7 @@ def _faults(place: int, item: Item) -> Sequence[Mapping[str, Any]]:
         if not (name + value).isascii() or not (name + value).isprintable():
             word = "Headers are printable ASCII"
             faults.append(fault((place, "headers", name), "wrong_header", word, value))
-        elif name.lower().encode() in {b"host", b"origin", b"content-length"}:
+        elif name.lower().encode() in _WHOLE:
             word = "Is said for the whole batch"
             faults.append(fault((place, "headers", name), "wrong_header", word))
     return faults
