@@ -73,7 +73,7 @@ class Rules:
     def decide(self, state: EntityState, received: Received[Any]) -> Sequence[Event]:
         """Return what follows from the command; see `treering.decider.Decider`."""
         events = self._decided(state, received)
-        if events and self._checks:
+        if events and self._checks and not isinstance(received.command, Purge):
             after = _after(state, received, events)
             for check in self._checks:
                 check(state, after, received)

@@ -25,6 +25,7 @@ from treering.gateway.http.problem import (
     Internal,
     MethodNotAllowed,
     ReadModelAway,
+    Unanswerable,
     answer,
 )  # fmt: skip
 from treering.gateway.http.routes import Endpoint, Route, Routes
@@ -158,6 +159,10 @@ async def _respond(
         raise
     except errors.ReadModelAway as error:
         return answer(ReadModelAway(str(error)).problem(), path)
+    except errors.BadRequest as error:
+        _log.warning("PostgreSQL refused a question", path=path, error=str(error))
+        said = "PostgreSQL does not take a question of this kind; ask otherwise, or for less."
+        return answer(Unanswerable(said).problem(), path)
     except (StoreUnavailable, StoreNotReady) as error:
         _log.warning("the database did not answer", path=path, error=str(error))
         away = isinstance(error, StoreUnavailable)

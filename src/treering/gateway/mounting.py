@@ -118,6 +118,8 @@ class _Files:
 
     async def _found(self, scope: Scope) -> Response:
         path = self._files.get_path(scope)
+        if any(part.startswith(".") and part != "." for part in path.split("/")):
+            raise HTTPException(404)
         try:
             return await self._files.get_response(path, scope)
         except HTTPException as error:

@@ -1,13 +1,12 @@
 """The keys that were issued, as this process knows them: a small copy, never far behind."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 
 import structlog
 
 from treering.domain.api_key import KIND, Key, api_key
-from treering.errors import StoreError, UnknownMessage, UpcastFailed
 from treering.message import Stream, Version
 from treering.registry import Registry
 from treering.sql import statement
@@ -28,6 +27,8 @@ class IssuedKeys:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._registry = Registry([api_key])
+        self._looking = asyncio.Lock()
+        self._was_any = False
         self._epoch = ""
         self._keys: dict[Stream, tuple[Version, Key]] = {}
         self._by_prefix: dict[str, list[tuple[Stream, Key]]] = {}
@@ -35,8 +36,8 @@ class IssuedKeys:
         """Called after each look."""
 
     def __bool__(self) -> bool:
-        """Say whether there ever was one."""
-        return bool(self._keys)
+        """Say whether there ever was one; a store that was restored does not make that untrue."""
+        return self._was_any
 
     def __iter__(self) -> Iterator[tuple[Stream, Key]]:
         """Yield all there ever were, by name."""
@@ -57,38 +58,40 @@ class IssuedKeys:
             await asyncio.sleep(_SECONDS)
             try:
                 await self.look()
-            except StoreError as error:
-                _log.warning("keys were not looked up; trying again", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - nobody would hear of revoked keys any more
+                _log.warning("keys were not looked up; trying again", reason=repr(error))
 
     async def look(self) -> None:
         """Take in what has happened to keys since; raises StoreError if it cannot be known."""
-        rows = await self._reader.fetch(statement("kind_streams"), KIND)
-        if rows[0]["epoch"] != self._epoch:
-            self._epoch = rows[0]["epoch"]
-            self._keys = {}
-        now: dict[Stream, Version] = {
-            row["stream"]: row["version"] for row in rows if row["stream"]
-        }
-        kept = {stream: each for stream, each in self._keys.items() if stream in now}
-        behind = {stream for stream, version in now.items() if self._version(stream) != version}
-        if behind or len(kept) != len(self._keys):
-            self._keys = kept | await self._folded(behind)
-            self._sort()
+        async with self._looking:
+            await self._look()
         for each in self.watchers:
             each()
 
-    def _version(self, stream: Stream) -> Version:
-        return self._keys[stream][0] if stream in self._keys else 0
+    async def _look(self) -> None:
+        """Look; what was known holds until all of what is new is known."""
+        rows = await self._reader.fetch(statement("kind_streams"), KIND)
+        known = self._keys if rows[0]["epoch"] == self._epoch else {}
+        now: dict[Stream, Version] = {
+            row["stream"]: row["version"] for row in rows if row["stream"]
+        }
+        kept = {each: found for each, found in known.items() if now.get(each) == found[0]}
+        if known is not self._keys or not kept.keys() == now.keys() == known.keys():
+            behind = now.keys() - kept.keys()
+            self._keys = kept | (await self._folded(behind) if behind else {})
+            self._epoch = rows[0]["epoch"]
+            self._was_any = self._was_any or bool(self._keys)
+            self._sort()
 
-    async def _folded(self, streams: set[Stream]) -> dict[Stream, tuple[Version, Key]]:
+    async def _folded(self, streams: Collection[Stream]) -> dict[Stream, tuple[Version, Key]]:
         """Return how *streams* stand; one that only a newer release understands lets nobody in."""
         found: dict[Stream, tuple[Version, Key]] = {}
         for stored in await self._reader.read_streams([(each, 0, None) for each in streams]):
             _, key = found.get(stored.stream, (0, api_key.initial))
             try:
                 key = api_key.fold(key, [self._registry.recorded(stored)])
-            except (UnknownMessage, UpcastFailed) as error:
-                _log.warning("a key can not be read", key=stored.stream, reason=str(error))
+            except Exception as error:  # noqa: BLE001 - it is none that lets in, whatever it is
+                _log.warning("a key can not be read", key=stored.stream, reason=repr(error))
                 key = Key(status="revoked")
             found[stored.stream] = stored.version, key
         return found

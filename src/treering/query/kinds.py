@@ -140,7 +140,7 @@ def _spelled_json(text: str) -> Any:
     """Read a text as the JSON that it is, or else as the string that it is."""
     try:
         return _json(msgspec.json.decode(text))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return _text(text)
 
 

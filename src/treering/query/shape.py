@@ -83,7 +83,7 @@ class Shape:
                 f"{each}.…" if self.words[each] == "json" else each for each in self.sortable
             ]
             raise Unfit(_unfit(loc, f"There is no order by {name}, but by", allowed))
-        if not all(name.split(".")):
+        if not all(name.split(".")) or "\0" in name:
             raise Unfit(fault(loc, "no_parts", "A path has a name between its dots", name))
         return SortSpec(name, descending, nulls)
 

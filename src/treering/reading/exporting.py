@@ -75,6 +75,7 @@ async def _pour(
     try:
         with translated():
             await connection.copy_from_query(statement.sql, *values, output=take, **_HOW[form])
-        await waiting.put(bytes(gathered))
+        if gathered:
+            await waiting.put(bytes(gathered))
     finally:
         await waiting.put(None)

@@ -24,6 +24,10 @@ class MethodNotAllowed(Refusal, word="method-not-allowed", title="Method not all
     """The address is there, but not for this method; `allowed` names those that are."""
 
 
+class Unanswerable(Refusal, word="unanswerable", title="Cannot be answered", status=422):
+    """PostgreSQL does not take the question, whenever it is asked; the log says why."""
+
+
 class TooLarge(Refusal, word="too-large", title="Too large", status=413):
     """The body is larger than a command may be."""
 

@@ -64,7 +64,7 @@ class Board:
             found += index.found(told)
         for entry in found:
             if entry.matches(row):
-                for member in entry.members:
+                for member in [*entry.members]:
                     member.tell(told)
 
     def _places(self, wish: Wish) -> Sequence[Entries[Member]]:

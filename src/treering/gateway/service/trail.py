@@ -15,6 +15,8 @@ from treering.sql import statement
 from treering.store import Reader
 from treering.store.reader import stored_of
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any event; the earliest moments of all can not be moved."""
 _STRETCH = 20_000
 """Positions that are looked at for one answer, when little of what is there is asked for."""
 _PAGE = 500
@@ -84,7 +86,7 @@ class Trail:
         """Return the positions between which is all that may be wanted, themselves left out."""
         low, high = 0, wanted.before or _ENDLESS
         if wanted.since is not None:
-            low = await self._last_at(wanted.since - timedelta(microseconds=1))
+            low = await self._last_at(max(wanted.since, _FIRST) - timedelta(microseconds=1))
         if wanted.until is not None:
             high = min(high, await self._last_at(wanted.until) + 1)
         return low, high
